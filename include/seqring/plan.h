@@ -1,0 +1,156 @@
+/* Exact attention over a sequence sharded over the ranks of a communicator: plan, execute, destroy.
+ *
+ *   sr_options opt;
+ *   sr_options_default(&opt);
+ *   opt.q_len = opt.kv_len = 65536;  opt.q_heads = 8;  opt.kv_heads = 2;  opt.head_dim = opt.value_dim = 64;
+ *   opt.mask.causal = true;
+ *   sr_plan *plan;
+ *   sr_plan_create(MPI_COMM_WORLD, &opt, &plan);
+ *   sr_rows rows;
+ *   sr_plan_q_rows(plan, &rows);               // which queries this rank holds, and
+ *   sr_plan_kv_rows(plan, &rows);              // which keys and values
+ *   sr_plan_forward(plan, &(sr_tensors){.q = q, .k = k, .v = v, .o = o, .lse = lse});
+ *   sr_plan_destroy(&plan);
+ *
+ * For query i and head h, with the keys j that the mask shows it and g = h / (q_heads / kv_heads),
+ *
+ *   s_j = scale * sum_d q[i,h,d] k[j,g,d]       lse[i,h] = log(sum_j exp(s_j))       o[i,h,:] = sum_j exp(s_j - lse)
+ * v[j,g,:]
+ *
+ * Keys and values travel round a ring of ranks; each rank folds every block into its queries' online softmax (Milakov
+ * and Gimelshein, arXiv:1805.02867; Liu, Zaharia and Abbeel, arXiv:2310.01889). The bits of o and lse depend on the
+ * build and on the instruction set, never on the number of ranks or threads.
+ */
+#ifndef SEQRING_PLAN_H
+#define SEQRING_PLAN_H
+
+#include <mpi.h>
+
+#include "mask.h"
+#include "status.h"
+#include "types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* How queries and keys are dealt to ranks. */
+typedef enum sr_balance {
+  SR_BALANCE_AUTO,       /* zigzag for a causal mask without a window, else contiguous */
+  SR_BALANCE_CONTIGUOUS, /* rank r holds the r-th of P equal runs */
+  SR_BALANCE_ZIGZAG      /* rank r holds the runs r and 2P-1-r of 2P: equal work under a causal mask */
+} sr_balance;
+
+/* Called by the thread that called sr_plan_forward, between tiles: done of total units of this rank's work. */
+typedef void sr_progress_fn(void *data, int64_t done, int64_t total);
+
+#define SR_OPTIONS_VERSION 1
+
+/* What is to be computed. Fill it with sr_options_default first. Every rank passes the same values, but for
+ * memory_limit, progress and progress_data. */
+typedef struct sr_options {
+  uint32_t version;            /* SR_OPTIONS_VERSION, set by sr_options_default */
+  int64_t q_len, kv_len;       /* tokens of q, and of k and v, over all ranks; >= 1 */
+  int64_t q_heads, kv_heads;   /* q_heads is a multiple of kv_heads */
+  int64_t head_dim, value_dim; /* elements of a head of q and k, and of v and o; 1 to 512 */
+  sr_dtype dtype;              /* of q, k and v; float32 */
+  sr_dtype out_dtype;          /* of o; float32 */
+  sr_mask mask;                /* everything visible, last query aligned with last key */
+  double scale;                /* of the scores; NaN (the default): 1 / sqrt(head_dim) */
+  sr_balance balance;          /* SR_BALANCE_AUTO */
+  bool refuse_nonfinite;       /* fail with SR_ERR_NONFINITE when a visible input is NaN or Inf */
+  int threads;                 /* OpenMP threads of this rank; 0: OpenMP's own choice */
+  uint64_t memory_limit;       /* bytes this rank may allocate, 0: no limit */
+  sr_progress_fn *progress;    /* or NULL */
+  void *progress_data;
+  uint64_t reserved[8]; /* zero */
+} sr_options;
+
+/* Fills in the defaults named above; lengths, heads and widths are left 0. Not collective. */
+void sr_options_default(sr_options *options);
+
+/* Tensors of one rank, row-major, token first; rows as sr_plan_q_rows and sr_plan_kv_rows give them. A pointer may be
+ * NULL only where the rank has no rows. q, k and v are read only. */
+typedef struct sr_tensors {
+  const void *q; /* [local q rows, q_heads, head_dim] of dtype */
+  const void *k; /* [local kv rows, kv_heads, head_dim] of dtype */
+  const void *v; /* [local kv rows, kv_heads, value_dim] of dtype */
+  void *o;       /* [local q rows, q_heads, value_dim] of out_dtype */
+  void *lse;     /* [local q rows, q_heads] of float64 when dtype is float64, else float32; natural log */
+} sr_tensors;
+
+/* What a plan decided, for this rank and for the job. */
+typedef struct sr_plan_info {
+  const char *strategy; /* "ring" */
+  const char *balance;  /* "contiguous" or "zigzag" */
+  const char *isa;      /* instruction set of the kernels */
+  sr_dtype compute;     /* type the tiles compute in: float32, or float64 for float64 input */
+  sr_dtype lse_dtype;
+  int ranks, rank, threads;
+  int64_t q_start;         /* position of query 0 */
+  double scale;            /* of the scores */
+  int64_t q_rows, kv_rows; /* of this rank */
+  int64_t tile_rows;       /* queries times heads that one tile holds */
+  int64_t key_block;       /* keys that one step of a tile covers */
+  uint64_t workspace;      /* bytes this rank's plan allocates */
+  uint64_t tensor_bytes;   /* bytes of this rank's q, k, v, o and lse, which the caller holds */
+  uint64_t sent_bytes;     /* KV bytes this rank sends in one forward */
+  double flops;      /* useful floating-point operations of the job: 2 (head_dim + value_dim) a visible pair and head */
+  double rank_flops; /* those of this rank */
+} sr_plan_info;
+
+/* What the last forward cost this rank. */
+typedef struct sr_plan_stats {
+  double attention_s;  /* seconds in sr_plan_forward */
+  double wait_s;       /* of these, seconds in which this rank waited for KV */
+  uint64_t sent_bytes; /* KV bytes sent */
+  int64_t nonfinite;   /* NaN and Inf elements of q, k and v that some query may see, over all ranks */
+} sr_plan_stats;
+
+/* How far a recomputation of sampled rows in float64 is from the output. */
+typedef struct sr_verify_result {
+  int64_t rows;        /* (query, head) pairs compared */
+  double o_error;      /* largest |o - reference| over max(1, |reference|) */
+  double lse_error;    /* likewise of lse */
+  double worst;        /* largest error as a share of what rounding can explain; above 1 the output is wrong */
+  int64_t worst_query; /* where that was */
+  int64_t worst_head;
+} sr_verify_result;
+
+typedef struct sr_plan sr_plan;
+
+/* Decides everything that sr_plan_create would, allocates nothing that grows with the problem, and reports it.
+ * Collective over comm. Errors: SR_ERR_ARGUMENT, SR_ERR_MPI. */
+sr_status sr_plan_estimate(MPI_Comm comm, const sr_options *options, sr_plan_info *info);
+
+/* Makes a plan: checks the options, duplicates comm, allocates the workspace. Collective over comm; *plan is NULL on
+ * failure. Errors: SR_ERR_ARGUMENT, SR_ERR_RESOURCE (over memory_limit, or no memory), SR_ERR_MPI. */
+sr_status sr_plan_create(MPI_Comm comm, const sr_options *options, sr_plan **plan);
+
+/* The queries, and the keys and values, that this rank holds. The spans live as long as the plan. Not collective. */
+void sr_plan_q_rows(const sr_plan *plan, sr_rows *rows);
+void sr_plan_kv_rows(const sr_plan *plan, sr_rows *rows);
+
+/* What the plan decided. Not collective. */
+void sr_plan_describe(const sr_plan *plan, sr_plan_info *info);
+
+/* Computes o and lse. May be called any number of times. Collective over the plan's communicator.
+ * Errors: SR_ERR_ARGUMENT (a NULL tensor), SR_ERR_NONFINITE, SR_ERR_MPI. */
+sr_status sr_plan_forward(sr_plan *plan, const sr_tensors *tensors);
+
+/* What the last sr_plan_forward of this plan cost; zeros before the first. Not collective. */
+void sr_plan_stats_get(const sr_plan *plan, sr_plan_stats *stats);
+
+/* Recomputes n_queries queries (all their heads), spread over the sequence by seed, in float64 by the plain definition,
+ * and compares them with tensors->o and tensors->lse. Collective over the plan's communicator. Errors: SR_ERR_WRONG
+ * when the output is further off than rounding explains, SR_ERR_ARGUMENT, SR_ERR_RESOURCE, SR_ERR_MPI. */
+sr_status sr_plan_verify(sr_plan *plan, const sr_tensors *tensors, int64_t n_queries, uint64_t seed,
+                         sr_verify_result *result);
+
+/* Frees the plan and sets *plan to NULL; accepts a NULL plan. Collective over the plan's communicator. */
+void sr_plan_destroy(sr_plan **plan);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

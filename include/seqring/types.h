@@ -1,0 +1,42 @@
+/* Element types and row sets shared by the public calls. */
+#ifndef SEQRING_TYPES_H
+#define SEQRING_TYPES_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* Element type of a tensor in memory, in the machine's byte order. */
+typedef enum sr_dtype {
+  SR_F16,  /* IEEE 754 binary16 */
+  SR_BF16, /* bfloat16: the upper half of a binary32 */
+  SR_F32,
+  SR_F64
+} sr_dtype;
+
+/* Bytes of one element; 0 for a value that is no sr_dtype. Not collective. */
+size_t sr_dtype_size(sr_dtype dtype);
+
+/* "float16", "bfloat16", "float32" or "float64"; "?" for a value that is no sr_dtype. Not collective. */
+const char *sr_dtype_name(sr_dtype dtype);
+
+/* A run of tokens: rows start, start + 1, ..., start + count - 1 of a tensor's first dimension. */
+typedef struct sr_span {
+  int64_t start, count;
+} sr_span;
+
+/* The rows of a tensor that one rank holds: spans in ascending order that do not touch one another. In memory the
+ * spans lie one behind the other. The spans belong to the object that the call was made on. */
+typedef struct sr_rows {
+  int64_t count; /* rows in all */
+  int n_spans;
+  const sr_span *span;
+} sr_rows;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,20 @@
+#include "cpu.h"
+
+/* The compiler's own detection also asks (XGETBV) whether the operating system saves the wide registers. */
+#if defined(__x86_64__)
+bool sr_cpu_has_avx2(void) {
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+}
+
+bool sr_cpu_has_avx512(void) {
+  return sr_cpu_has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
+}
+#else
+bool sr_cpu_has_avx2(void) {
+  return false;
+}
+bool sr_cpu_has_avx512(void) {
+  return false;
+}
+#endif

@@ -1,0 +1,93 @@
+#include "memory.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+void *sr_alloc(uint64_t size) {
+  if (size > PTRDIFF_MAX - SR_ALIGN) return NULL;
+  return aligned_alloc(SR_ALIGN, size ? sr_align_up(size) : SR_ALIGN);
+}
+
+void sr_free(void *block) {
+  free(block);
+}
+
+uint64_t sr_memory_peak(void) {
+  struct rusage usage;
+  return getrusage(RUSAGE_SELF, &usage) ? 0 : (uint64_t)usage.ru_maxrss * 1024;
+}
+
+/* The number in a file that holds one, UINT64_MAX when it holds "max" or cannot be read. */
+static uint64_t number_in(const char *path) {
+  FILE *file = fopen(path, "re");
+  if (!file) return UINT64_MAX;
+  uint64_t value;
+  if (fscanf(file, "%" SCNu64, &value) != 1) value = UINT64_MAX;
+  fclose(file);
+  return value;
+}
+
+static uint64_t kernel_available(void) {
+  FILE *file = fopen("/proc/meminfo", "re");
+  if (!file) return UINT64_MAX;
+  char line[256];
+  uint64_t kib, bytes = UINT64_MAX;
+  while (fgets(line, sizeof line, file))
+    if (sscanf(line, "MemAvailable: %" SCNu64 " kB", &kib) == 1) bytes = kib * 1024;
+  fclose(file);
+  return bytes;
+}
+
+static uint64_t left_under(const char *dir, const char *limit_name, const char *used_name) {
+  char path[4400];
+  snprintf(path, sizeof path, "%s/%s", dir, limit_name);
+  uint64_t limit = number_in(path);
+  snprintf(path, sizeof path, "%s/%s", dir, used_name);
+  uint64_t used = number_in(path);
+  if (limit == UINT64_MAX || used == UINT64_MAX) return UINT64_MAX;
+  return used < limit ? limit - used : 0;
+}
+
+/* Least room in a control group and all groups above it; dir is cut back to root on the way. */
+static uint64_t group_left(char *dir, const char *root, const char *limit_name, const char *used_name) {
+  uint64_t least = UINT64_MAX;
+  for (;;) {
+    uint64_t left = left_under(dir, limit_name, used_name);
+    if (left < least) least = left;
+    char *slash = strrchr(dir, '/');
+    if (!slash || strlen(dir) <= strlen(root)) return least;
+    *slash = '\0';
+  }
+}
+
+static uint64_t control_groups_left(void) {
+  FILE *file = fopen("/proc/self/cgroup", "re");
+  if (!file) return UINT64_MAX;
+  char line[4096], dir[4200];
+  uint64_t least = UINT64_MAX;
+  while (fgets(line, sizeof line, file)) {
+    line[strcspn(line, "\n")] = '\0';
+    char *controllers = strchr(line, ':'), *group = controllers ? strchr(controllers + 1, ':') : NULL;
+    if (!group) continue;
+    *group++ = '\0';
+    uint64_t left = UINT64_MAX;
+    if (controllers[1] == '\0') { /* version 2: one tree */
+      snprintf(dir, sizeof dir, "/sys/fs/cgroup%s", group);
+      left = group_left(dir, "/sys/fs/cgroup", "memory.max", "memory.current");
+    } else if (strstr(controllers, "memory")) {
+      snprintf(dir, sizeof dir, "/sys/fs/cgroup/memory%s", group);
+      left = group_left(dir, "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes");
+    }
+    if (left < least) least = left;
+  }
+  fclose(file);
+  return least;
+}
+
+uint64_t sr_memory_available(void) {
+  uint64_t kernel = kernel_available(), groups = control_groups_left();
+  return kernel < groups ? kernel : groups;
+}

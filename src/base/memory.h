@@ -1,0 +1,33 @@
+/* Aligned memory and checked sizes. */
+#ifndef SR_BASE_MEMORY_H
+#define SR_BASE_MEMORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Alignment of every block from sr_alloc: a cache line and the widest vector. */
+enum { SR_ALIGN = 64 };
+
+/* size rounded up to a multiple of SR_ALIGN. */
+static inline uint64_t sr_align_up(uint64_t size) {
+  return (size + (SR_ALIGN - 1)) & ~(uint64_t)(SR_ALIGN - 1);
+}
+
+/* *out = a * b, or false when the product does not fit. */
+static inline bool sr_mul(uint64_t a, uint64_t b, uint64_t *out) {
+  return !__builtin_mul_overflow(a, b, out);
+}
+
+/* size bytes at SR_ALIGN, not cleared; NULL when there are none. 0 bytes give a pointer too. */
+void *sr_alloc(uint64_t size);
+void sr_free(void *block);
+
+/* Bytes that processes of this machine can still allocate without swapping: the least of what the kernel calls
+ * available and what is left under the limits of this process's control groups. UINT64_MAX when neither is known. */
+uint64_t sr_memory_available(void);
+
+/* Largest resident size this process has had so far, in bytes. */
+uint64_t sr_memory_peak(void);
+
+#endif
