@@ -1,0 +1,78 @@
+#include "comm.h"
+
+#include <string.h>
+
+#include "base/error.h"
+
+/* Elements one collective carries at most, so that no count passes int. */
+enum { CHUNK = 1 << 28 };
+
+sr_status sr_mpi(int mpi_error, const char *call) {
+  if (mpi_error == MPI_SUCCESS) return SR_OK;
+  char text[MPI_MAX_ERROR_STRING];
+  int length = 0;
+  if (MPI_Error_string(mpi_error, text, &length) != MPI_SUCCESS) length = 0;
+  return sr_fail(SR_ERR_MPI, "%s: %.*s", call, length, text);
+}
+
+sr_status sr_comm_dup(MPI_Comm comm, MPI_Comm *copy) {
+  SR_TRY(sr_mpi(MPI_Comm_dup(comm, copy), "MPI_Comm_dup"));
+  return sr_mpi(MPI_Comm_set_errhandler(*copy, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+}
+
+void sr_comm_free(MPI_Comm *copy) {
+  if (*copy != MPI_COMM_NULL) MPI_Comm_free(copy);
+}
+
+sr_status sr_agree(MPI_Comm comm, sr_status mine) {
+  int rank, ranks;
+  SR_TRY(sr_mpi(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank"));
+  SR_TRY(sr_mpi(MPI_Comm_size(comm, &ranks), "MPI_Comm_size"));
+  int first = mine == SR_OK ? ranks : rank;
+  SR_TRY(sr_mpi(MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, comm), "MPI_Allreduce"));
+  if (first == ranks) return SR_OK;
+  struct {
+    int status;
+    char text[SR_ERROR_TEXT];
+  } failure = {.status = (int)mine};
+  if (rank == first) strncpy(failure.text, sr_error_text(), sizeof failure.text - 1);
+  SR_TRY(sr_mpi(MPI_Bcast(&failure, (int)sizeof failure, MPI_BYTE, first, comm), "MPI_Bcast"));
+  return sr_fail((sr_status)failure.status, "%s", failure.text);
+}
+
+sr_status sr_comm_local(MPI_Comm comm, int *local_ranks, int *local_rank) {
+  MPI_Comm node;
+  SR_TRY(sr_mpi(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node), "MPI_Comm_split_type"));
+  sr_status status = sr_mpi(MPI_Comm_size(node, local_ranks), "MPI_Comm_size");
+  if (status == SR_OK) status = sr_mpi(MPI_Comm_rank(node, local_rank), "MPI_Comm_rank");
+  sr_comm_free(&node);
+  return status;
+}
+
+sr_status sr_comm_or(MPI_Comm comm, void *bits, uint64_t bytes) {
+  for (uint64_t at = 0; at < bytes; at += CHUNK) {
+    int n = (int)(bytes - at < CHUNK ? bytes - at : CHUNK);
+    SR_TRY(sr_mpi(MPI_Allreduce(MPI_IN_PLACE, (char *)bits + at, n, MPI_BYTE, MPI_BOR, comm), "MPI_Allreduce"));
+  }
+  return SR_OK;
+}
+
+sr_status sr_comm_sum(MPI_Comm comm, double *value, int n) {
+  return sr_mpi(MPI_Allreduce(MPI_IN_PLACE, value, n, MPI_DOUBLE, MPI_SUM, comm), "MPI_Allreduce");
+}
+
+sr_status sr_comm_max(MPI_Comm comm, double *value, int n) {
+  return sr_mpi(MPI_Allreduce(MPI_IN_PLACE, value, n, MPI_DOUBLE, MPI_MAX, comm), "MPI_Allreduce");
+}
+
+sr_status sr_comm_sum_i64(MPI_Comm comm, int64_t *value, int n) {
+  return sr_mpi(MPI_Allreduce(MPI_IN_PLACE, value, n, MPI_INT64_T, MPI_SUM, comm), "MPI_Allreduce");
+}
+
+sr_status sr_comm_bcast(MPI_Comm comm, void *data, uint64_t bytes, int root) {
+  for (uint64_t at = 0; at < bytes; at += CHUNK) {
+    int n = (int)(bytes - at < CHUNK ? bytes - at : CHUNK);
+    SR_TRY(sr_mpi(MPI_Bcast((char *)data + at, n, MPI_BYTE, root, comm), "MPI_Bcast"));
+  }
+  return SR_OK;
+}

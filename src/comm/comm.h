@@ -1,0 +1,41 @@
+/* The thin wall over MPI: what the rest of seqring says to other ranks, and nothing else.
+ *
+ * Every call returns SR_ERR_MPI when MPI reports an error; the communicator is useless from then on. Only the thread
+ * that initialised MPI may call any of them.
+ */
+#ifndef SR_COMM_COMM_H
+#define SR_COMM_COMM_H
+
+#include <mpi.h>
+#include <stdint.h>
+
+#include <seqring/status.h>
+
+/* Turns an MPI error into a status: SR_TRY(sr_mpi(MPI_Barrier(comm), "MPI_Barrier")). */
+sr_status sr_mpi(int mpi_error, const char *call);
+
+/* A private copy of comm that returns errors instead of aborting. Collective. */
+sr_status sr_comm_dup(MPI_Comm comm, MPI_Comm *copy);
+
+/* Frees a copy and sets it to MPI_COMM_NULL, which is accepted too. Collective. */
+void sr_comm_free(MPI_Comm *copy);
+
+/* Makes the failure of one rank a failure of all: every rank passes its own status and gets that of the lowest rank
+ * that failed, together with its text. Collective. */
+sr_status sr_agree(MPI_Comm comm, sr_status mine);
+
+/* Ranks of comm that share this rank's node, and this rank's place among them. Collective. */
+sr_status sr_comm_local(MPI_Comm comm, int *local_ranks, int *local_rank);
+
+/* bits[0..bytes) becomes the bitwise or of all ranks' bits. Collective. */
+sr_status sr_comm_or(MPI_Comm comm, void *bits, uint64_t bytes);
+
+/* value[0..n) becomes the sum, or the largest, of all ranks' values. Collective. */
+sr_status sr_comm_sum(MPI_Comm comm, double *value, int n);
+sr_status sr_comm_max(MPI_Comm comm, double *value, int n);
+sr_status sr_comm_sum_i64(MPI_Comm comm, int64_t *value, int n);
+
+/* Copies bytes at data from rank root to all. Collective. */
+sr_status sr_comm_bcast(MPI_Comm comm, void *data, uint64_t bytes, int root);
+
+#endif

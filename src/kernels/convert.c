@@ -1,0 +1,116 @@
+#include "convert.h"
+
+#include <math.h>
+#include <string.h>
+
+static float float_of(uint32_t bits) {
+  float x;
+  memcpy(&x, &bits, sizeof x);
+  return x;
+}
+
+/* Exponent and mantissa move to their new places; 2^112 repairs the difference of the biases, for subnormals too. */
+static float from_half(uint16_t h) {
+  uint32_t sign = (uint32_t)(h & 0x8000) << 16, rest = (uint32_t)(h & 0x7fff) << 13;
+  float magnitude = rest >= 0x0f800000 ? float_of(rest | 0x7f800000) : float_of(rest) * 0x1p112f;
+  uint32_t bits;
+  memcpy(&bits, &magnitude, sizeof bits);
+  return float_of(bits | sign);
+}
+
+static float from_bfloat(uint16_t b) {
+  return float_of((uint32_t)b << 16);
+}
+
+void sr_to_f32(sr_dtype dtype, const void *from, int64_t n, float *to) {
+  switch (dtype) {
+  case SR_F16:
+    for (int64_t i = 0; i < n; i++) to[i] = from_half(((const uint16_t *)from)[i]);
+    return;
+  case SR_BF16:
+    for (int64_t i = 0; i < n; i++) to[i] = from_bfloat(((const uint16_t *)from)[i]);
+    return;
+  case SR_F32:
+    memcpy(to, from, (size_t)n * sizeof *to);
+    return;
+  case SR_F64:
+    for (int64_t i = 0; i < n; i++) to[i] = (float)((const double *)from)[i];
+    return;
+  }
+}
+
+void sr_to_f64(sr_dtype dtype, const void *from, int64_t n, double *to) {
+  switch (dtype) {
+  case SR_F16:
+    for (int64_t i = 0; i < n; i++) to[i] = (double)from_half(((const uint16_t *)from)[i]);
+    return;
+  case SR_BF16:
+    for (int64_t i = 0; i < n; i++) to[i] = (double)from_bfloat(((const uint16_t *)from)[i]);
+    return;
+  case SR_F32:
+    for (int64_t i = 0; i < n; i++) to[i] = (double)((const float *)from)[i];
+    return;
+  case SR_F64:
+    memcpy(to, from, (size_t)n * sizeof *to);
+    return;
+  }
+}
+
+/* A finite or infinite double as a binary float of 16 bits with `mantissa` explicit bits and exponents from 1 - bias to
+ * bias, rounded once. */
+static uint16_t to_small(double value, int mantissa, int bias) {
+  uint16_t sign = signbit(value) ? 0x8000 : 0;
+  double x = fabs(value);
+  uint16_t infinity = (uint16_t)((2 * bias + 1) << mantissa);
+  if (isinf(x)) return sign | infinity;
+  int exponent;
+  frexp(x, &exponent); /* x in [2^(exponent - 1), 2^exponent) */
+  int unit = (x == 0 || exponent - 1 < 1 - bias ? 1 - bias : exponent - 1) - mantissa;
+  double steps = nearbyint(ldexp(x, -unit)); /* below 2^(mantissa + 1), exact but for this rounding */
+  uint32_t bits = (uint32_t)steps + (uint32_t)((unit + mantissa + bias - 1) << mantissa);
+  return sign | (bits < infinity ? (uint16_t)bits : infinity);
+}
+
+static uint16_t to_half(double value) {
+  return isnan(value) ? 0x7e00 : to_small(value, 10, 15);
+}
+static uint16_t to_bfloat(double value) {
+  return isnan(value) ? 0x7fc0 : to_small(value, 7, 127);
+}
+
+void sr_store(sr_dtype dtype, void *to, int64_t i, double value) {
+  switch (dtype) {
+  case SR_F16:
+    ((uint16_t *)to)[i] = to_half(value);
+    return;
+  case SR_BF16:
+    ((uint16_t *)to)[i] = to_bfloat(value);
+    return;
+  case SR_F32:
+    ((float *)to)[i] = isnan(value) ? NAN : (float)value;
+    return;
+  case SR_F64:
+    ((double *)to)[i] = isnan(value) ? (double)NAN : value;
+    return;
+  }
+}
+
+/* An element is not finite when all bits of its exponent are set. */
+int64_t sr_count_nonfinite(sr_dtype dtype, const void *from, int64_t n) {
+  int64_t count = 0;
+  switch (dtype) {
+  case SR_F16:
+    for (int64_t i = 0; i < n; i++) count += (((const uint16_t *)from)[i] & 0x7c00) == 0x7c00;
+    break;
+  case SR_BF16:
+    for (int64_t i = 0; i < n; i++) count += (((const uint16_t *)from)[i] & 0x7f80) == 0x7f80;
+    break;
+  case SR_F32:
+    for (int64_t i = 0; i < n; i++) count += (((const uint32_t *)from)[i] & 0x7f800000) == 0x7f800000;
+    break;
+  case SR_F64:
+    for (int64_t i = 0; i < n; i++) count += (((const uint64_t *)from)[i] & 0x7ff0000000000000) == 0x7ff0000000000000;
+    break;
+  }
+  return count;
+}

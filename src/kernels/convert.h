@@ -1,0 +1,19 @@
+/* Conversions between the element types of tensors. */
+#ifndef SR_KERNELS_CONVERT_H
+#define SR_KERNELS_CONVERT_H
+
+#include <seqring/types.h>
+#include <stdint.h>
+
+/* n elements of a type as float or double: exact, but for float64 to float, which rounds to nearest. */
+void sr_to_f32(sr_dtype dtype, const void *from, int64_t n, float *to);
+void sr_to_f64(sr_dtype dtype, const void *from, int64_t n, double *to);
+
+/* One value rounded to nearest, ties to even, as element i of an array; every NaN as the positive quiet one without
+ * payload. */
+void sr_store(sr_dtype dtype, void *to, int64_t i, double value);
+
+/* Elements that are NaN or Inf. */
+int64_t sr_count_nonfinite(sr_dtype dtype, const void *from, int64_t n);
+
+#endif

@@ -1,0 +1,4 @@
+#include "isa_portable.h"
+#include "variants.h"
+
+#include "fold_types.inc"

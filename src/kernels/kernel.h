@@ -1,0 +1,81 @@
+/* Attention tiles on local memory.
+ *
+ * A tile is `tile` rows (a row is one query of one head; the heads that share a KV head stand side by side) against one
+ * segment of keys. Rows lie in the lanes of vectors, so that scores come out transposed, [key][row], and the running
+ * maximum, exponents and sums are all vertical:
+ *
+ *   s = K Q^T              [key_block][tile]   in log2 units: Q carries scale * log2(e)
+ *   e = max(e, ceil(max over keys of s))       an integer, so that rescaling by 2^(e_old - e_new) is exact
+ *   p = 2^(s - e)          l += sum over keys of p          O += V^T p     [value_dim][tile]
+ *
+ * One segment's (e, l, O) is a partial result in the compute type. Partials are folded into an accumulator of
+ * unevaluated sums of two doubles (TwoSum; Knuth, The Art of Computer Programming 2, 4.2.2), whose error is so far
+ * below the output's last bit that the order of folding cannot show. Each row's arithmetic is its own: what else is in
+ * its tile, and whether a block that it may not see is skipped or computed, changes nothing in its bits.
+ */
+#ifndef SR_KERNELS_KERNEL_H
+#define SR_KERNELS_KERNEL_H
+
+#include <seqring/status.h>
+#include <seqring/types.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { SR_MAX_TILE = 64, SR_MAX_KEY_BLOCK = 64 };
+
+/* One tile of packed queries and one segment of keys and values of its KV head. Elements are of the compute type. */
+typedef struct sr_tile {
+  const void *q; /* [head_dim][tile], times scale * log2(e); lanes without a row are 0 */
+  const void *k; /* [keys][head_dim], keys rounded up to key_block; rows past the last key are 0 */
+  const void *v; /* [keys][value_dim], likewise */
+  int32_t head_dim, value_dim;
+  const int32_t *lo, *hi; /* [tile] the row sees the segment's keys lo <= j < hi */
+  bool finite;            /* no NaN or Inf in k and v */
+} sr_tile;
+
+/* Scratch of one thread, carved by sr_scratch_bytes and sr_scratch_at. */
+typedef struct sr_partial {
+  void *scores; /* [key_block][tile] */
+  void *e;      /* [tile] */
+  void *l;      /* [tile] */
+  void *o;      /* [value_dim][tile] */
+} sr_partial;
+
+/* Accumulator of one tile: sums of two doubles, hi + lo, relative to 2^e. */
+typedef struct sr_accumulator {
+  double *e;           /* [tile] */
+  double *l_hi, *l_lo; /* [tile] */
+  double *o_hi, *o_lo; /* [value_dim][tile] */
+} sr_accumulator;
+
+/* The kernels of one instruction set and compute type. */
+typedef struct sr_kernel {
+  const char *isa;
+  sr_dtype compute;  /* SR_F32 or SR_F64 */
+  int32_t tile;      /* rows a tile */
+  int32_t key_block; /* keys a step; divides SR_SEGMENT */
+  void (*segment)(const sr_tile *tile, const sr_partial *partial);
+  void (*fold)(const sr_partial *partial, int32_t value_dim, const sr_accumulator *to);
+} sr_kernel;
+
+/* The kernels for a compute type on this machine; SEQRING_ISA names the instruction set, else it is the best one.
+ * *kernel is NULL on failure. Errors: SR_ERR_ARGUMENT when SEQRING_ISA names none that the machine and the build have.
+ */
+sr_status sr_kernel_choose(sr_dtype compute, const sr_kernel **kernel);
+
+uint64_t sr_scratch_bytes(const sr_kernel *kernel, int32_t value_dim);
+sr_partial sr_scratch_at(const sr_kernel *kernel, int32_t value_dim, void *memory);
+
+uint64_t sr_accumulator_bytes(const sr_kernel *kernel, int32_t value_dim);
+sr_accumulator sr_accumulator_at(const sr_kernel *kernel, int32_t value_dim, void *memory);
+
+/* The state before the first fold. */
+void sr_accumulator_clear(const sr_kernel *kernel, int32_t value_dim, const sr_accumulator *acc);
+
+/* Row `lane` of an accumulator as output: value_dim elements of out_dtype at o, one of lse_dtype at lse. sees_keys
+ * tells a row that sees no key (o = 0, lse = -inf) from one whose every score is -inf (NaN, as IEEE arithmetic has it).
+ */
+void sr_accumulator_finish(const sr_kernel *kernel, int32_t value_dim, const sr_accumulator *acc, int32_t lane,
+                           bool sees_keys, sr_dtype out_dtype, void *o, sr_dtype lse_dtype, void *lse);
+
+#endif

@@ -1,0 +1,16 @@
+/* The functions of every instruction set that this build may have. */
+#ifndef SR_KERNELS_VARIANTS_H
+#define SR_KERNELS_VARIANTS_H
+
+#include "kernel.h"
+
+#define SR_VARIANT(isa)                                                                                                \
+  extern const sr_kernel sr_##isa##_kernels[2]; /* float32, float64 */                                                 \
+  void sr_##isa##_f32_fold(const sr_partial *partial, int32_t value_dim, const sr_accumulator *to);                    \
+  void sr_##isa##_f64_fold(const sr_partial *partial, int32_t value_dim, const sr_accumulator *to);
+
+SR_VARIANT(portable)
+SR_VARIANT(avx2)
+SR_VARIANT(avx512)
+
+#endif
