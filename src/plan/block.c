@@ -1,0 +1,30 @@
+#include "block.h"
+
+#include "schedule/segment.h"
+
+static int64_t pad(const sr_decision *d, int64_t keys) {
+  int64_t block = d->kernel->key_block;
+  return (keys + block - 1) / block * block;
+}
+
+sr_segment sr_block_segment(const sr_decision *d, const sr_shard *shard, int64_t i) {
+  sr_span keys = sr_shard_segment(shard, i);
+  return (sr_segment){.keys = keys, .padded = pad(d, keys.count), .offset = (uint64_t)i * SR_SEGMENT * d->kv_row_bytes};
+}
+
+uint64_t sr_block_bytes(const sr_decision *d, const sr_shard *shard) {
+  int64_t n = sr_shard_segments(shard);
+  if (n == 0) return 0;
+  sr_segment last = sr_block_segment(d, shard, n - 1);
+  return last.offset + (uint64_t)last.padded * d->kv_row_bytes;
+}
+
+char *sr_block_k(const sr_decision *d, const sr_segment *s, int64_t head, char *block) {
+  uint64_t row = (uint64_t)d->opt.head_dim * sr_dtype_size(d->kernel->compute);
+  return block + s->offset + (uint64_t)head * (uint64_t)s->padded * row;
+}
+
+char *sr_block_v(const sr_decision *d, const sr_segment *s, int64_t head, char *block) {
+  uint64_t row = (uint64_t)d->opt.value_dim * sr_dtype_size(d->kernel->compute);
+  return sr_block_k(d, s, d->opt.kv_heads, block) + (uint64_t)head * (uint64_t)s->padded * row;
+}

@@ -1,0 +1,134 @@
+#include <inttypes.h>
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "block.h"
+#include "comm/transfer.h"
+#include "decision.h"
+#include "schedule/ring.h"
+#include "schedule/segment.h"
+
+enum { WIDEST_HEAD = 512, MOST_THREADS = 4096 };
+
+/* Lengths below 2^48 keep positions, and all products of a length with a row's bytes, inside 64 bits. */
+#define LONGEST ((int64_t)1 << 48)
+
+void sr_options_default(sr_options *options) {
+  *options = (sr_options){.version = SR_OPTIONS_VERSION,
+                          .dtype = SR_F32,
+                          .out_dtype = SR_F32,
+                          .mask = {.window_left = -1, .window_right = -1, .q_start = SR_Q_START_END},
+                          .scale = (double)NAN};
+}
+
+static sr_status check_range(const char *name, int64_t value, int64_t least, int64_t most) {
+  if (value >= least && value <= most) return SR_OK;
+  return sr_fail(SR_ERR_ARGUMENT, "%s is %" PRId64 ", not from %" PRId64 " to %" PRId64, name, value, least, most);
+}
+
+static sr_status check_shape(const sr_options *o) {
+  SR_TRY(check_range("q_len", o->q_len, 1, LONGEST));
+  SR_TRY(check_range("kv_len", o->kv_len, 1, LONGEST));
+  SR_TRY(check_range("q_heads", o->q_heads, 1, 1 << 20));
+  SR_TRY(check_range("kv_heads", o->kv_heads, 1, 1 << 20));
+  SR_TRY(check_range("head_dim", o->head_dim, 1, WIDEST_HEAD));
+  SR_TRY(check_range("value_dim", o->value_dim, 1, WIDEST_HEAD));
+  if (o->q_heads % o->kv_heads)
+    return sr_fail(SR_ERR_ARGUMENT, "%" PRId64 " query heads are no multiple of %" PRId64 " KV heads", o->q_heads,
+                   o->kv_heads);
+  uint64_t row = (uint64_t)o->q_heads * (uint64_t)(o->head_dim + o->value_dim) * 2 * sizeof(double), bytes;
+  if (!sr_mul(row, (uint64_t)o->q_len, &bytes) || !sr_mul(row, (uint64_t)o->kv_len, &bytes) || bytes > INT64_MAX)
+    return sr_fail(SR_ERR_ARGUMENT, "the shape has more bytes than a machine can count");
+  return SR_OK;
+}
+
+static sr_status check_mask(const sr_mask *m) {
+  SR_TRY(check_range("window_left", m->window_left, -1, LONGEST));
+  SR_TRY(check_range("window_right", m->window_right, -1, LONGEST));
+  if (m->q_start != SR_Q_START_END) SR_TRY(check_range("q_start", m->q_start, -LONGEST, LONGEST));
+  return SR_OK;
+}
+
+static sr_status check_options(const sr_options *o) {
+  if (!o || o->version != SR_OPTIONS_VERSION)
+    return sr_fail(SR_ERR_ARGUMENT, "options of an unknown version: call sr_options_default first");
+  for (size_t i = 0; i < sizeof o->reserved / sizeof o->reserved[0]; i++)
+    if (o->reserved[i]) return sr_fail(SR_ERR_ARGUMENT, "a reserved option is set");
+  SR_TRY(check_shape(o));
+  SR_TRY(check_mask(&o->mask));
+  if (!sr_dtype_size(o->dtype)) return sr_fail(SR_ERR_ARGUMENT, "dtype %d is none", (int)o->dtype);
+  if (!sr_dtype_size(o->out_dtype)) return sr_fail(SR_ERR_ARGUMENT, "out_dtype %d is none", (int)o->out_dtype);
+  if (isinf(o->scale)) return sr_fail(SR_ERR_ARGUMENT, "scale is infinite");
+  SR_TRY(check_range("threads", o->threads, 0, MOST_THREADS));
+  return check_range("balance", (int64_t)o->balance, SR_BALANCE_AUTO, SR_BALANCE_ZIGZAG);
+}
+
+static bool choose_zigzag(const sr_options *o) {
+  if (o->balance != SR_BALANCE_AUTO) return o->balance == SR_BALANCE_ZIGZAG;
+  return o->mask.causal && o->mask.window_left < 0;
+}
+
+sr_shard sr_decision_kv(const sr_decision *d, int rank) {
+  return sr_shard_keys(d->opt.kv_len, d->ranks, rank, d->zigzag);
+}
+
+uint64_t sr_decision_kv_bytes(const sr_decision *d, int rank) {
+  sr_shard shard = sr_decision_kv(d, rank);
+  return sr_block_bytes(d, &shard);
+}
+
+static void count_tiles(sr_decision *d) {
+  int64_t tile = d->kernel->tile;
+  d->head_tiles = 0;
+  for (int i = 0; i < d->q.n; i++) d->head_tiles += (d->q.span[i].count * d->group + tile - 1) / tile;
+  d->tiles = d->head_tiles * d->opt.kv_heads;
+}
+
+static void count_bytes(sr_decision *d) {
+  const sr_options *o = &d->opt;
+  uint64_t element = sr_dtype_size(d->kernel->compute);
+  d->kv_row_bytes = (uint64_t)o->kv_heads * (uint64_t)(o->head_dim + o->value_dim) * element;
+  for (int r = 0; r < d->ranks; r++) {
+    uint64_t bytes = sr_decision_kv_bytes(d, r);
+    if (bytes > d->shard_bytes) d->shard_bytes = bytes;
+  }
+  for (int step = 0; step < d->ranks - 1; step++)
+    d->sent_bytes += sr_decision_kv_bytes(d, sr_ring(d->ranks, d->rank, step).owner);
+  d->tile_bytes = sr_align_up((uint64_t)d->kernel->tile * (uint64_t)o->head_dim * element);
+  d->acc_bytes = sr_accumulator_bytes(d->kernel, (int32_t)o->value_dim);
+  d->scratch_bytes = sr_align_up(sr_scratch_bytes(d->kernel, (int32_t)o->value_dim));
+  int buffers = d->ranks > 1 ? 2 : 1;
+  d->workspace = (d->tile_bytes + d->acc_bytes) * (uint64_t)d->tiles + (uint64_t)buffers * sr_align_up(d->shard_bytes) +
+                 d->scratch_bytes * (uint64_t)d->threads + sr_align_up((uint64_t)(d->segments + 7) / 8) +
+                 sr_transfer_workspace(d->shard_bytes);
+  uint64_t q_rows = (uint64_t)sr_shard_count(&d->q), kv_rows = (uint64_t)sr_shard_count(&d->kv);
+  uint64_t in = sr_dtype_size(o->dtype), out = sr_dtype_size(o->out_dtype), lse = sr_dtype_size(d->lse_dtype);
+  uint64_t q_row = (uint64_t)o->q_heads * ((uint64_t)o->head_dim * in + (uint64_t)o->value_dim * out + lse);
+  d->tensor_bytes = q_rows * q_row + kv_rows * (uint64_t)o->kv_heads * (uint64_t)(o->head_dim + o->value_dim) * in;
+}
+
+sr_status sr_decide(const sr_options *options, int ranks, int rank, sr_decision *d) {
+  SR_TRY(check_options(options));
+  *d = (sr_decision){.opt = *options, .ranks = ranks, .rank = rank};
+  const sr_options *o = &d->opt;
+  SR_TRY(sr_kernel_choose(o->dtype == SR_F64 ? SR_F64 : SR_F32, &d->kernel));
+  d->threads = o->threads ? o->threads : omp_get_max_threads();
+  d->zigzag = choose_zigzag(o);
+  d->q_start = sr_mask_q_start(&o->mask, o->q_len, o->kv_len);
+  d->scale = isnan(o->scale) ? 1 / sqrt((double)o->head_dim) : o->scale;
+  d->lse_dtype = d->kernel->compute;
+  d->group = o->q_heads / o->kv_heads;
+  d->q = sr_shard_queries(o->q_len, ranks, rank, d->zigzag);
+  d->kv = sr_decision_kv(d, rank);
+  d->segments = sr_segments(o->kv_len);
+  count_tiles(d);
+  count_bytes(d);
+  for (int i = 0; i < d->q.n; i++)
+    d->rank_pairs += sr_mask_pairs(&o->mask, d->q_start + d->q.span[i].start, d->q.span[i].count,
+                                   (sr_span){0, o->kv_len}, o->kv_len);
+  return SR_OK;
+}

@@ -1,0 +1,147 @@
+/* Tensors of the caller to the workspace, and the result back. */
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+#include "block.h"
+#include "kernels/convert.h"
+#include "plan.h"
+#include "schedule/segment.h"
+
+enum { WIDEST = 512 };
+
+/* Element [query][head][0] of a tensor of `heads` heads of `width`. */
+static const char *element(const void *tensor, sr_dtype dtype, int64_t row, int64_t heads, int64_t head,
+                           int64_t width) {
+  return (const char *)tensor + (uint64_t)((row * heads + head) * width) * sr_dtype_size(dtype);
+}
+
+/* Row `lane` of a tile: its query of this rank and its head. */
+static void lane_of(const sr_decision *d, const sr_tile_rows *t, int64_t lane, int64_t *query, int64_t *head) {
+  int64_t row = t->first_row + lane;
+  *query = t->local + row / d->group;
+  *head = t->head * d->group + row % d->group;
+}
+
+/* Queries of a tile as [head_dim][tile], times scale * log2(e), rounded once. */
+static void pack_tile(const sr_plan *plan, int64_t tile, const void *q) {
+  const sr_decision *d = &plan->d;
+  const int64_t width = d->kernel->tile, dim = d->opt.head_dim;
+  const double factor = d->scale * M_LOG2E;
+  sr_tile_rows t = sr_plan_tile(plan, tile);
+  char *packed = plan->queries + (uint64_t)tile * d->tile_bytes;
+  memset(packed, 0, d->tile_bytes);
+  for (int64_t lane = 0; lane < t.rows; lane++) {
+    double row[WIDEST];
+    int64_t query, head;
+    lane_of(d, &t, lane, &query, &head);
+    sr_to_f64(d->opt.dtype, element(q, d->opt.dtype, query, d->opt.q_heads, head, dim), dim, row);
+    if (d->kernel->compute == SR_F64)
+      for (int64_t i = 0; i < dim; i++) ((double *)packed)[i * width + lane] = row[i] * factor;
+    else
+      for (int64_t i = 0; i < dim; i++) ((float *)packed)[i * width + lane] = (float)(row[i] * factor);
+  }
+}
+
+static void convert(const sr_decision *d, const void *from, int64_t n, void *to) {
+  if (d->kernel->compute == SR_F64)
+    sr_to_f64(d->opt.dtype, from, n, to);
+  else
+    sr_to_f32(d->opt.dtype, from, n, to);
+}
+
+/* keys rows of one head, and zeros up to the padded count. */
+static void pack_head(const sr_decision *d, const sr_segment *s, const void *tensor, int64_t local, int64_t head,
+                      int64_t width, char *to) {
+  uint64_t row_bytes = (uint64_t)width * sr_dtype_size(d->kernel->compute);
+  for (int64_t j = 0; j < s->keys.count; j++)
+    convert(d, element(tensor, d->opt.dtype, local + j, d->opt.kv_heads, head, width), width,
+            to + (uint64_t)j * row_bytes);
+  memset(to + (uint64_t)s->keys.count * row_bytes, 0, (uint64_t)(s->padded - s->keys.count) * row_bytes);
+}
+
+/* NaN and Inf elements in local rows [from, to) of k and v. */
+static int64_t nonfinite_rows(const sr_decision *d, const sr_tensors *t, int64_t from, int64_t to) {
+  const sr_options *o = &d->opt;
+  if (from >= to) return 0;
+  return sr_count_nonfinite(o->dtype, element(t->k, o->dtype, from, o->kv_heads, 0, o->head_dim),
+                            (to - from) * o->kv_heads * o->head_dim) +
+         sr_count_nonfinite(o->dtype, element(t->v, o->dtype, from, o->kv_heads, 0, o->value_dim),
+                            (to - from) * o->kv_heads * o->value_dim);
+}
+
+/* A segment of this rank's shard; returns its NaN and Inf elements that some query sees. */
+static int64_t pack_segment(sr_plan *plan, const sr_tensors *t, int64_t i, sr_range seen) {
+  const sr_decision *d = &plan->d;
+  sr_segment s = sr_block_segment(d, &d->kv, i);
+  int64_t local = i * SR_SEGMENT, end = s.keys.start + s.keys.count;
+  for (int64_t head = 0; head < d->opt.kv_heads; head++) {
+    pack_head(d, &s, t->k, local, head, d->opt.head_dim, sr_block_k(d, &s, head, plan->block[0]));
+    pack_head(d, &s, t->v, local, head, d->opt.value_dim, sr_block_v(d, &s, head, plan->block[0]));
+  }
+  int64_t all = nonfinite_rows(d, t, local, local + s.keys.count);
+  if (all == 0) return 0;
+  int64_t bit = s.keys.start / SR_SEGMENT;
+#pragma omp atomic
+  plan->special[bit / 8] |= (unsigned char)(1u << bit % 8);
+  int64_t from = seen.lo > s.keys.start ? seen.lo : s.keys.start, to = seen.hi < end ? seen.hi : end;
+  return nonfinite_rows(d, t, local + from - s.keys.start, local + to - s.keys.start);
+}
+
+/* NaN and Inf elements of a local query, none when it sees no key. */
+static int64_t nonfinite_query(const sr_decision *d, const void *q, int64_t local, int64_t position) {
+  sr_range seen = sr_mask_range(&d->opt.mask, position, d->opt.kv_len);
+  if (seen.lo == seen.hi) return 0;
+  int64_t row = d->opt.q_heads * d->opt.head_dim;
+  return sr_count_nonfinite(d->opt.dtype, element(q, d->opt.dtype, local, 1, 0, row), row);
+}
+
+int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *t) {
+  const sr_decision *d = &plan->d;
+  const sr_range seen = sr_mask_union(&d->opt.mask, d->q_start, d->opt.q_len, d->opt.kv_len);
+  const int64_t segments = sr_shard_segments(&d->kv);
+  int64_t nonfinite = 0;
+  memset(plan->special, 0, (uint64_t)(d->segments + 7) / 8);
+#pragma omp parallel num_threads(d->threads) reduction(+ : nonfinite)
+  {
+#pragma omp for schedule(static) nowait
+    for (int64_t i = 0; i < d->tiles; i++) {
+      pack_tile(plan, i, t->q);
+      sr_accumulator acc =
+          sr_accumulator_at(d->kernel, (int32_t)d->opt.value_dim, plan->accumulators + (uint64_t)i * d->acc_bytes);
+      sr_accumulator_clear(d->kernel, (int32_t)d->opt.value_dim, &acc);
+    }
+#pragma omp for schedule(static) nowait
+    for (int64_t i = 0; i < segments; i++) nonfinite += pack_segment(plan, t, i, seen);
+    int64_t local = 0;
+    for (int s = 0; s < d->q.n; s++) {
+#pragma omp for schedule(static) nowait
+      for (int64_t i = 0; i < d->q.span[s].count; i++)
+        nonfinite += nonfinite_query(d, t->q, local + i, d->q_start + d->q.span[s].start + i);
+      local += d->q.span[s].count;
+    }
+  }
+  return nonfinite;
+}
+
+static void unpack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *t) {
+  const sr_decision *d = &plan->d;
+  const sr_options *o = &d->opt;
+  sr_tile_rows rows = sr_plan_tile(plan, tile);
+  sr_accumulator acc =
+      sr_accumulator_at(d->kernel, (int32_t)o->value_dim, plan->accumulators + (uint64_t)tile * d->acc_bytes);
+  for (int64_t lane = 0; lane < rows.rows; lane++) {
+    int64_t query, head, position = rows.position + (rows.first_row + lane) / d->group;
+    lane_of(d, &rows, lane, &query, &head);
+    sr_range seen = sr_mask_range(&o->mask, position, o->kv_len);
+    uint64_t at = (uint64_t)(query * o->q_heads + head);
+    sr_accumulator_finish(d->kernel, (int32_t)o->value_dim, &acc, (int32_t)lane, seen.hi > seen.lo, o->out_dtype,
+                          (char *)t->o + at * (uint64_t)o->value_dim * sr_dtype_size(o->out_dtype), d->lse_dtype,
+                          (char *)t->lse + at * sr_dtype_size(d->lse_dtype));
+  }
+}
+
+void sr_plan_unpack(const sr_plan *plan, const sr_tensors *t) {
+#pragma omp parallel for num_threads(plan->d.threads) schedule(static)
+  for (int64_t i = 0; i < plan->d.tiles; i++) unpack_tile(plan, i, t);
+}

@@ -1,0 +1,150 @@
+#include "plan.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "comm/comm.h"
+
+static sr_status decide_on(MPI_Comm comm, const sr_options *options, sr_decision *d) {
+  int rank, ranks;
+  SR_TRY(sr_mpi(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank"));
+  SR_TRY(sr_mpi(MPI_Comm_size(comm, &ranks), "MPI_Comm_size"));
+  return sr_decide(options, ranks, rank, d);
+}
+
+static void describe(const sr_decision *d, double all_pairs, sr_plan_info *info) {
+  double per_pair = 2.0 * (double)(d->opt.head_dim + d->opt.value_dim) * (double)d->opt.q_heads;
+  *info = (sr_plan_info){
+      .strategy = "ring",
+      .balance = d->zigzag ? "zigzag" : "contiguous",
+      .isa = d->kernel->isa,
+      .compute = d->kernel->compute,
+      .lse_dtype = d->lse_dtype,
+      .ranks = d->ranks,
+      .rank = d->rank,
+      .threads = d->threads,
+      .q_start = d->q_start,
+      .scale = d->scale,
+      .q_rows = sr_shard_count(&d->q),
+      .kv_rows = sr_shard_count(&d->kv),
+      .tile_rows = d->kernel->tile,
+      .key_block = d->kernel->key_block,
+      .workspace = d->workspace,
+      .tensor_bytes = d->tensor_bytes,
+      .sent_bytes = d->sent_bytes,
+      .flops = per_pair * all_pairs,
+      .rank_flops = per_pair * d->rank_pairs,
+  };
+}
+
+sr_status sr_plan_estimate(MPI_Comm comm, const sr_options *options, sr_plan_info *info) {
+  sr_decision d;
+  *info = (sr_plan_info){0};
+  SR_TRY(sr_agree(comm, decide_on(comm, options, &d)));
+  double pairs = d.rank_pairs;
+  SR_TRY(sr_comm_sum(comm, &pairs, 1));
+  describe(&d, pairs, info);
+  return SR_OK;
+}
+
+static void *carve(char **at, uint64_t bytes) {
+  void *start = *at;
+  *at += sr_align_up(bytes);
+  return start;
+}
+
+/* One block of memory for everything that a forward needs. Its pages are first touched by the threads that fill them.
+ */
+static sr_status allocate(sr_plan *plan) {
+  const sr_decision *d = &plan->d;
+  if (d->opt.memory_limit && d->workspace > d->opt.memory_limit)
+    return sr_fail(SR_ERR_RESOURCE, "a rank's workspace of %.2f GiB is over its limit of %.2f GiB",
+                   (double)d->workspace / 0x1p30, (double)d->opt.memory_limit / 0x1p30);
+  SR_TRY(sr_transfer_create(plan->comm, d->shard_bytes, &plan->transfer));
+  plan->workspace = sr_alloc(d->workspace - sr_transfer_workspace(d->shard_bytes));
+  if (!plan->workspace)
+    return sr_fail(SR_ERR_RESOURCE, "no memory for a rank's workspace of %.2f GiB", (double)d->workspace / 0x1p30);
+  char *at = plan->workspace;
+  plan->queries = carve(&at, d->tile_bytes * (uint64_t)d->tiles);
+  plan->accumulators = carve(&at, d->acc_bytes * (uint64_t)d->tiles);
+  for (int i = 0; i < (d->ranks > 1 ? 2 : 1); i++) plan->block[i] = carve(&at, d->shard_bytes);
+  plan->scratch = carve(&at, d->scratch_bytes * (uint64_t)d->threads);
+  plan->special = carve(&at, (uint64_t)(d->segments + 7) / 8);
+  return SR_OK;
+}
+
+static sr_status build(MPI_Comm comm, const sr_decision *d, sr_plan **plan) {
+  *plan = calloc(1, sizeof **plan);
+  if (*plan) (*plan)->comm = MPI_COMM_NULL;
+  /* Duplicating is collective: all ranks must have come so far. */
+  SR_TRY(sr_agree(comm, *plan ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory for a plan")));
+  (*plan)->d = *d;
+  SR_TRY(sr_comm_dup(comm, &(*plan)->comm));
+  SR_TRY(sr_agree(comm, allocate(*plan)));
+  (*plan)->all_pairs = d->rank_pairs;
+  return sr_comm_sum(comm, &(*plan)->all_pairs, 1);
+}
+
+sr_status sr_plan_create(MPI_Comm comm, const sr_options *options, sr_plan **plan) {
+  sr_decision d;
+  *plan = NULL;
+  SR_TRY(sr_agree(comm, decide_on(comm, options, &d)));
+  sr_status status = build(comm, &d, plan);
+  if (status != SR_OK) sr_plan_destroy(plan);
+  return status;
+}
+
+void sr_plan_destroy(sr_plan **plan) {
+  if (!*plan) return;
+  sr_transfer_destroy(&(*plan)->transfer);
+  sr_comm_free(&(*plan)->comm);
+  sr_free((*plan)->workspace);
+  free(*plan);
+  *plan = NULL;
+}
+
+static void rows_of(const sr_shard *shard, sr_rows *rows) {
+  *rows = (sr_rows){.count = sr_shard_count(shard), .n_spans = shard->n, .span = shard->span};
+}
+
+void sr_plan_q_rows(const sr_plan *plan, sr_rows *rows) {
+  rows_of(&plan->d.q, rows);
+}
+void sr_plan_kv_rows(const sr_plan *plan, sr_rows *rows) {
+  rows_of(&plan->d.kv, rows);
+}
+void sr_plan_stats_get(const sr_plan *plan, sr_plan_stats *stats) {
+  *stats = plan->stats;
+}
+
+void sr_plan_describe(const sr_plan *plan, sr_plan_info *info) {
+  describe(&plan->d, plan->all_pairs, info);
+}
+
+sr_tile_rows sr_plan_tile(const sr_plan *plan, int64_t tile) {
+  const sr_decision *d = &plan->d;
+  sr_tile_rows t = {.head = tile / d->head_tiles};
+  int64_t in_head = tile % d->head_tiles, width = d->kernel->tile;
+  for (int i = 0; i < d->q.n; i++) {
+    sr_span span = d->q.span[i];
+    int64_t rows = span.count * d->group, tiles = (rows + width - 1) / width;
+    if (in_head < tiles) {
+      t.first_row = in_head * width;
+      t.rows = rows - t.first_row < width ? rows - t.first_row : width;
+      t.position = d->q_start + span.start;
+      break;
+    }
+    in_head -= tiles;
+    t.local += span.count;
+  }
+  return t;
+}
+
+sr_status sr_plan_check_tensors(const sr_plan *plan, const sr_tensors *t) {
+  bool q = sr_shard_count(&plan->d.q) > 0, kv = sr_shard_count(&plan->d.kv) > 0;
+  if (!t || (q && (!t->q || !t->o || !t->lse)) || (kv && (!t->k || !t->v)))
+    return sr_fail(SR_ERR_ARGUMENT, "a tensor that has rows on rank %d is NULL", plan->d.rank);
+  return SR_OK;
+}

@@ -1,0 +1,255 @@
+/* An output checked against its definition, by other code than what made it: no tiles, no segments, no ring. Every rank
+ * meets the sampled queries with the keys it holds, and the partial results are merged. */
+#include <float.h>
+#include <inttypes.h>
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "comm/comm.h"
+#include "kernels/convert.h"
+#include "kernels/reference.h"
+#include "plan.h"
+
+/* Queries looked at together: bounds the memory that a sample takes. */
+enum { BATCH = 16 };
+
+typedef struct batch {
+  int64_t n;            /* queries */
+  int64_t query[BATCH]; /* of the whole sequence, ascending */
+  int64_t local[BATCH]; /* its local index, -1 on other ranks */
+  double *q;            /* [n][q_heads][head_dim] */
+  sr_reference *row;    /* [n][q_heads] */
+  double *o;            /* [n][q_heads][value_dim] of the rows */
+  double *mail;         /* what one reduction carries */
+} batch;
+
+/* splitmix64: Steele, Lea and Flood, OOPSLA 2014. */
+static uint64_t mix(uint64_t x) {
+  x += 0x9e3779b97f4a7c15;
+  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
+  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
+  return x ^ (x >> 31);
+}
+
+/* The i-th of n queries: one from each of n equal runs of the sequence, the sequence's last query in the last. */
+static int64_t sample(int64_t q_len, int64_t n, int64_t i, uint64_t seed) {
+  int64_t from = (int64_t)((double)q_len * (double)i / (double)n),
+          to = (int64_t)((double)q_len * (double)(i + 1) / (double)n);
+  if (i == n - 1 || to <= from) return i == n - 1 ? q_len - 1 : from;
+  return from + (int64_t)(mix(seed ^ mix((uint64_t)i)) % (uint64_t)(to - from));
+}
+
+static int64_t local_of(const sr_shard *shard, int64_t query) {
+  int64_t local = 0;
+  for (int i = 0; i < shard->n; i++) {
+    sr_span s = shard->span[i];
+    if (query >= s.start && query < s.start + s.count) return local + query - s.start;
+    local += s.count;
+  }
+  return -1;
+}
+
+static void batch_free(batch *b) {
+  free(b->q);
+  free(b->row);
+  free(b->o);
+  free(b->mail);
+}
+
+static sr_status batch_create(const sr_decision *d, batch *b) {
+  size_t rows = BATCH * (size_t)d->opt.q_heads;
+  *b = (batch){.q = calloc(rows * (size_t)d->opt.head_dim, sizeof(double)),
+               .row = calloc(rows, sizeof(sr_reference)),
+               .o = calloc(rows * (size_t)d->opt.value_dim, sizeof(double)),
+               .mail = calloc(rows * (size_t)(d->opt.value_dim + 4), sizeof(double))};
+  if (b->q && b->row && b->o && b->mail) return SR_OK;
+  return sr_fail(SR_ERR_RESOURCE, "no memory to verify %d queries", BATCH);
+}
+
+/* Brings the batch's queries to all ranks: owners fill them in, the others add zeros. */
+static sr_status batch_load(const sr_plan *plan, const sr_tensors *t, batch *b) {
+  const sr_decision *d = &plan->d;
+  int64_t width = d->opt.q_heads * d->opt.head_dim;
+  for (int64_t i = 0; i < b->n; i++) {
+    double *q = b->q + i * width;
+    b->local[i] = local_of(&d->q, b->query[i]);
+    memset(q, 0, (size_t)width * sizeof *q);
+    const char *from = t->q;
+    if (b->local[i] >= 0)
+      sr_to_f64(d->opt.dtype, from + (uint64_t)(b->local[i] * width) * sr_dtype_size(d->opt.dtype), width, q);
+  }
+  return sr_comm_sum(plan->comm, b->q, (int)(b->n * width));
+}
+
+/* Row r (query r / q_heads, head r % q_heads) meets the keys that this rank holds. */
+static void meet_local(const sr_plan *plan, const sr_tensors *t, batch *b, int64_t r) {
+  const sr_decision *d = &plan->d;
+  const sr_options *o = &d->opt;
+  const int64_t k_row = o->kv_heads * o->head_dim, v_row = o->kv_heads * o->value_dim;
+  const uint64_t element = sr_dtype_size(o->dtype);
+  sr_reference *row = &b->row[r];
+  row->o = b->o + r * o->value_dim;
+  sr_reference_clear(row, (int32_t)o->value_dim);
+  sr_range seen = sr_mask_range(&o->mask, d->q_start + b->query[r / o->q_heads], o->kv_len);
+  int64_t local = 0, head = r % o->q_heads / d->group;
+  for (int i = 0; i < d->kv.n; i++) {
+    sr_span s = d->kv.span[i];
+    int64_t from = seen.lo > s.start ? seen.lo : s.start, end = s.start + s.count, to = seen.hi < end ? seen.hi : end;
+    int64_t first = local + from - s.start;
+    local += s.count;
+    if (from >= to) continue;
+    sr_reference_meet(row, b->q + r * o->head_dim, d->scale, o->dtype,
+                      (const char *)t->k + (uint64_t)(first * k_row + head * o->head_dim) * element, k_row,
+                      (int32_t)o->head_dim,
+                      (const char *)t->v + (uint64_t)(first * v_row + head * o->value_dim) * element, v_row,
+                      (int32_t)o->value_dim, to - from);
+  }
+}
+
+/* Merges the ranks' states: first the largest score, reach and |v|, then the sums, relative to that largest score. */
+static sr_status merge_ranks(const sr_plan *plan, batch *b) {
+  const int64_t rows = b->n * plan->d.opt.q_heads, dv = plan->d.opt.value_dim, sums = dv + 2;
+  for (int64_t r = 0; r < rows; r++) {
+    b->mail[3 * r] = b->row[r].top;
+    b->mail[3 * r + 1] = b->row[r].reach;
+    b->mail[3 * r + 2] = b->row[r].v_top;
+  }
+  SR_TRY(sr_comm_max(plan->comm, b->mail, (int)(3 * rows)));
+  for (int64_t r = 0; r < rows; r++) {
+    sr_reference *row = &b->row[r];
+    sr_reference_raise(row, b->mail[3 * r], (int32_t)dv);
+    row->reach = b->mail[3 * r + 1];
+    row->v_top = b->mail[3 * r + 2];
+  }
+  for (int64_t r = 0; r < rows; r++) {
+    b->mail[r * sums] = b->row[r].l;
+    b->mail[r * sums + 1] = b->row[r].keys;
+    memcpy(b->mail + r * sums + 2, b->row[r].o, (size_t)dv * sizeof(double));
+  }
+  SR_TRY(sr_comm_sum(plan->comm, b->mail, (int)(rows * sums)));
+  for (int64_t r = 0; r < rows; r++) {
+    b->row[r].l = b->mail[r * sums];
+    b->row[r].keys = b->mail[r * sums + 1];
+    memcpy(b->row[r].o, b->mail + r * sums + 2, (size_t)dv * sizeof(double));
+  }
+  return SR_OK;
+}
+
+static double difference(double a, double b) {
+  if (a == b || (isnan(a) && isnan(b))) return 0;
+  double d = fabs(a - b);
+  return isnan(d) ? (double)INFINITY : d;
+}
+
+/* Largest relative error of rounding to a type. */
+static double unit(sr_dtype dtype) {
+  switch (dtype) {
+  case SR_F16:
+    return 0x1p-11;
+  case SR_BF16:
+    return 0x1p-8;
+  case SR_F32:
+    return 0x1p-24;
+  case SR_F64:
+    return 0x1p-53;
+  }
+  return 0;
+}
+
+/* What rounding can do to a row: a score is off by some units of its reach, o by that times the spread of v. A reach
+ * past the compute type's range explains anything. */
+typedef struct bound {
+  double o, lse;
+} bound;
+
+static bound rounding(const sr_decision *d, const sr_reference *row) {
+  double eps = 2 * unit(d->kernel->compute), most = d->kernel->compute == SR_F64 ? DBL_MAX : (double)FLT_MAX;
+  if (!(row->reach * M_LOG2E < most)) return (bound){(double)INFINITY, (double)INFINITY};
+  double score = eps * (8 + 4 * row->reach);
+  double out = unit(d->opt.out_dtype) * row->v_top + (d->opt.out_dtype == SR_F16 ? 0x1p-25 : 0);
+  return (bound){row->v_top * score + out, score};
+}
+
+static double share(double error, double allowed) {
+  return error == 0 || isinf(allowed) ? 0 : error / allowed;
+}
+
+/* Compares row r with the output, where this rank holds it. */
+static void judge(const sr_plan *plan, const sr_tensors *t, batch *b, int64_t r, sr_verify_result *result) {
+  const sr_decision *d = &plan->d;
+  const sr_options *opt = &d->opt;
+  int64_t local = b->local[r / opt->q_heads], head = r % opt->q_heads;
+  if (local < 0) return;
+  bound allowed = rounding(d, &b->row[r]);
+  double lse, o[512], want = sr_reference_finish(&b->row[r], (int32_t)opt->value_dim);
+  uint64_t at = (uint64_t)(local * opt->q_heads + head);
+  sr_to_f64(d->lse_dtype, (const char *)t->lse + at * sr_dtype_size(d->lse_dtype), 1, &lse);
+  sr_to_f64(opt->out_dtype, (const char *)t->o + at * (uint64_t)opt->value_dim * sr_dtype_size(opt->out_dtype),
+            opt->value_dim, o);
+  double off = difference(lse, want), worst = share(off, allowed.lse + fabs(want) * 4 * unit(d->lse_dtype));
+  result->rows++;
+  result->lse_error = fmax(result->lse_error, off / fmax(1, fabs(want)));
+  for (int64_t i = 0; i < opt->value_dim; i++) {
+    double ref = b->row[r].o[i], error = difference(o[i], ref);
+    result->o_error = fmax(result->o_error, error / fmax(1, fabs(ref)));
+    worst = fmax(worst, share(error, allowed.o));
+  }
+  if (worst <= result->worst) return;
+  result->worst = worst;
+  result->worst_query = b->query[r / opt->q_heads];
+  result->worst_head = head;
+}
+
+/* The worst of all ranks. */
+static sr_status gather(const sr_plan *plan, sr_verify_result *result) {
+  double worst[3] = {result->worst, result->o_error, result->lse_error};
+  SR_TRY(sr_comm_sum_i64(plan->comm, &result->rows, 1));
+  SR_TRY(sr_comm_max(plan->comm, worst, 3));
+  bool mine = result->worst == worst[0];
+  double where = mine ? (double)result->worst_query : -1;
+  SR_TRY(sr_comm_max(plan->comm, &where, 1));
+  double head = mine && where == (double)result->worst_query ? (double)result->worst_head : -1;
+  SR_TRY(sr_comm_max(plan->comm, &head, 1));
+  result->worst = worst[0], result->o_error = worst[1], result->lse_error = worst[2];
+  result->worst_query = (int64_t)where;
+  result->worst_head = (int64_t)head;
+  return SR_OK;
+}
+
+static sr_status verify_batches(const sr_plan *plan, const sr_tensors *t, int64_t n, uint64_t seed, batch *b,
+                                sr_verify_result *result) {
+  for (int64_t first = 0; first < n; first += BATCH) {
+    b->n = n - first < BATCH ? n - first : BATCH;
+    for (int64_t i = 0; i < b->n; i++) b->query[i] = sample(plan->d.opt.q_len, n, first + i, seed);
+    SR_TRY(batch_load(plan, t, b));
+    int64_t rows = b->n * plan->d.opt.q_heads;
+#pragma omp parallel for num_threads(plan->d.threads) schedule(dynamic, 1)
+    for (int64_t r = 0; r < rows; r++) meet_local(plan, t, b, r);
+    SR_TRY(merge_ranks(plan, b));
+    for (int64_t r = 0; r < rows; r++) judge(plan, t, b, r, result);
+  }
+  return gather(plan, result);
+}
+
+sr_status sr_plan_verify(sr_plan *plan, const sr_tensors *tensors, int64_t n_queries, uint64_t seed,
+                         sr_verify_result *result) {
+  batch b = {0};
+  *result = (sr_verify_result){0};
+  int64_t n = n_queries < plan->d.opt.q_len ? n_queries : plan->d.opt.q_len;
+  sr_status status = sr_plan_check_tensors(plan, tensors);
+  if (status == SR_OK && n < 1) status = sr_fail(SR_ERR_ARGUMENT, "%" PRId64 " queries to verify", n_queries);
+  if (status == SR_OK) status = batch_create(&plan->d, &b);
+  status = sr_agree(plan->comm, status);
+  if (status == SR_OK) status = verify_batches(plan, tensors, n, seed, &b, result);
+  batch_free(&b);
+  if (status == SR_OK && result->worst > 1)
+    return sr_fail(SR_ERR_WRONG,
+                   "query %" PRId64 ", head %" PRId64
+                   " is off by %.3g times what rounding explains (largest error of o "
+                   "%.3g, of lse %.3g)",
+                   result->worst_query, result->worst_head, result->worst, result->o_error, result->lse_error);
+  return status;
+}
