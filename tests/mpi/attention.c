@@ -1,0 +1,136 @@
+/* The engine on any number of ranks: the bits of one rank, confirmed in float64, over the whole space of options. */
+#include <seqring/seqring.h>
+
+#include "check.h"
+#include "problem.h"
+
+static sr_options random_options(uint64_t *r, int n) {
+  sr_options o;
+  sr_options_default(&o);
+  int64_t longest = n % 8 ? 700 : 4500;
+  o.q_len = problem_int(r, 1, longest);
+  o.kv_len = n % 3 ? o.q_len : problem_int(r, 1, longest);
+  o.kv_heads = problem_int(r, 1, 3);
+  o.q_heads = o.kv_heads * problem_int(r, 1, 3);
+  o.head_dim = problem_int(r, 1, 40);
+  o.value_dim = n % 4 ? o.head_dim : problem_int(r, 1, 40);
+  o.dtype = (sr_dtype)(n % 4);
+  o.out_dtype = n % 5 ? (o.dtype == SR_F64 ? SR_F64 : SR_F32) : (sr_dtype)problem_int(r, 0, 3);
+  o.mask.causal = problem_int(r, 0, 1);
+  if (!problem_int(r, 0, 2)) o.mask.window_left = problem_int(r, 0, longest);
+  if (!problem_int(r, 0, 2)) o.mask.window_right = problem_int(r, 0, longest);
+  if (!problem_int(r, 0, 2)) o.mask.q_start = problem_int(r, -longest, longest);
+  if (!problem_int(r, 0, 3)) o.scale = 0.1 * (double)problem_int(r, -20, 20);
+  o.balance = (sr_balance)problem_int(r, 0, 2);
+  o.threads = (int)problem_int(r, 1, 3);
+  return o;
+}
+
+static void any_options_same_bits(void) {
+  uint64_t r = 7;
+  for (int n = 0; n < 60; n++) {
+    problem p = {.options = random_options(&r, n)};
+    problem_fill(&p, (uint64_t)n);
+    output one, many;
+    CHECK(problem_run(&p, MPI_COMM_SELF, &one) == SR_OK);
+    p.options.threads = (int)problem_int(&r, 1, 2);
+    p.options.balance = (sr_balance)problem_int(&r, 0, 2);
+    CHECK(problem_run(&p, MPI_COMM_WORLD, &many) == SR_OK);
+    CHECK(same_bits(&p, &many, &one));
+    sr_verify_result result;
+    sr_tensors t = tensors_of(&many);
+    CHECK(sr_plan_verify(many.plan, &t, 50, (uint64_t)n, &result) == SR_OK);
+    CHECK(result.rows == p.options.q_heads * (p.options.q_len < 50 ? p.options.q_len : 50));
+    output_close(&one);
+    output_close(&many);
+    problem_free(&p);
+  }
+}
+
+/* A plan may be used again, on other tensors, with the same result as a new one. */
+static void plan_is_reusable(void) {
+  problem p = {0};
+  sr_options_default(&p.options);
+  p.options.q_len = p.options.kv_len = 2500;
+  p.options.q_heads = p.options.kv_heads = 1;
+  p.options.head_dim = p.options.value_dim = 8;
+  p.options.mask.causal = true;
+  problem_fill(&p, 1);
+  output out;
+  CHECK(problem_run(&p, MPI_COMM_WORLD, &out) == SR_OK);
+  char *first = malloc(out.o_bytes + 1);
+  memcpy(first, out.o, out.o_bytes);
+  sr_tensors t = tensors_of(&out);
+  float *nan_k = malloc(sizeof(float) * 8 * (size_t)(out.kv_rows.count + 1));
+  for (int64_t i = 0; i < 8 * out.kv_rows.count; i++) nan_k[i] = NAN;
+  CHECK(sr_plan_forward(out.plan, &(sr_tensors){t.q, nan_k, t.v, t.o, t.lse}) == SR_OK);
+  sr_plan_stats stats;
+  sr_plan_stats_get(out.plan, &stats);
+  CHECK(stats.nonfinite == 8 * 2500);
+  CHECK(sr_plan_forward(out.plan, &t) == SR_OK);
+  CHECK(memcmp(first, out.o, out.o_bytes) == 0);
+  free(first), free(nan_k);
+  output_close(&out);
+  problem_free(&p);
+}
+
+static void bytes_and_flops_are_as_described(void) {
+  int ranks;
+  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+  problem p = {0};
+  sr_options_default(&p.options);
+  p.options.q_len = p.options.kv_len = 1024 * ranks;
+  p.options.q_heads = 4, p.options.kv_heads = 2;
+  p.options.head_dim = 12, p.options.value_dim = 20;
+  problem_fill(&p, 2);
+  output out;
+  CHECK(problem_run(&p, MPI_COMM_WORLD, &out) == SR_OK);
+  sr_plan_info info, estimate;
+  sr_plan_stats stats;
+  sr_plan_describe(out.plan, &info);
+  sr_plan_stats_get(out.plan, &stats);
+  CHECK(stats.sent_bytes == (uint64_t)(ranks - 1) * 1024 * 2 * (12 + 20) * sizeof(float));
+  CHECK(stats.sent_bytes == info.sent_bytes);
+  CHECK(info.flops == 2.0 * (12 + 20) * 4 * (double)p.options.q_len * (double)p.options.kv_len);
+  CHECK(sr_plan_estimate(MPI_COMM_WORLD, &p.options, &estimate) == SR_OK);
+  CHECK(estimate.workspace == info.workspace && estimate.tensor_bytes == info.tensor_bytes);
+  CHECK(estimate.sent_bytes == info.sent_bytes && estimate.flops == info.flops &&
+        estimate.rank_flops == info.rank_flops);
+  output_close(&out);
+  problem_free(&p);
+}
+
+static void watch(void *data, int64_t done, int64_t total) {
+  int64_t *last = data;
+  CHECK(done >= last[0] && done <= total && total > 0);
+  last[0] = done;
+  last[1] = total;
+}
+
+static void progress_never_goes_back(void) {
+  int64_t last[2] = {0};
+  problem p = {0};
+  sr_options_default(&p.options);
+  p.options.q_len = p.options.kv_len = 3000;
+  p.options.q_heads = p.options.kv_heads = 2;
+  p.options.head_dim = p.options.value_dim = 8;
+  p.options.mask.causal = true;
+  p.options.threads = 1;
+  p.options.progress = watch;
+  p.options.progress_data = last;
+  problem_fill(&p, 3);
+  output out;
+  CHECK(problem_run(&p, MPI_COMM_WORLD, &out) == SR_OK);
+  CHECK(last[0] == last[1] && last[1] > 0);
+  output_close(&out);
+  problem_free(&p);
+}
+
+int main(int argc, char **argv) {
+  MPI_Init(&argc, &argv);
+  any_options_same_bits();
+  plan_is_reusable();
+  bytes_and_flops_are_as_described();
+  progress_never_goes_back();
+  return finish_checks();
+}

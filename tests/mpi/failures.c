@@ -1,0 +1,132 @@
+/* The failure of one rank is a failure of all, with the same status and the same words, and nothing hangs. */
+#include <seqring/seqring.h>
+
+#include "check.h"
+#include "problem.h"
+
+static int rank, ranks;
+
+static sr_options good_options(void) {
+  sr_options o;
+  sr_options_default(&o);
+  o.q_len = o.kv_len = 2000;
+  o.q_heads = o.kv_heads = 1;
+  o.head_dim = o.value_dim = 4;
+  return o;
+}
+
+/* Every rank got this status, and rank 0's words. */
+static void check_agreed(sr_status got, sr_status want, const char *word) {
+  char text[1024] = "";
+  CHECK(got == want);
+  CHECK(strstr(sr_error_text(), word) != NULL);
+  strncpy(text, sr_error_text(), sizeof text - 1);
+  MPI_Bcast(text, sizeof text, MPI_CHAR, 0, MPI_COMM_WORLD);
+  CHECK(strcmp(text, sr_error_text()) == 0);
+}
+
+static void refuse(sr_options options, const char *word) {
+  sr_plan *plan;
+  sr_plan_info info;
+  check_agreed(sr_plan_create(MPI_COMM_WORLD, &options, &plan), SR_ERR_ARGUMENT, word);
+  CHECK(plan == NULL);
+  check_agreed(sr_plan_estimate(MPI_COMM_WORLD, &options, &info), SR_ERR_ARGUMENT, word);
+}
+
+#define REFUSE(field, value, word)                                                                                     \
+  do {                                                                                                                 \
+    sr_options o_ = good_options();                                                                                    \
+    o_.field = (value);                                                                                                \
+    refuse(o_, word);                                                                                                  \
+  } while (0)
+
+static void bad_options_are_refused(void) {
+  REFUSE(version, 99, "version");
+  REFUSE(reserved[3], 1, "reserved");
+  REFUSE(q_len, 0, "q_len");
+  REFUSE(kv_len, -1, "kv_len");
+  REFUSE(q_len, INT64_MAX, "q_len");
+  REFUSE(q_heads, 0, "q_heads");
+  REFUSE(kv_heads, 2, "multiple");
+  REFUSE(head_dim, 513, "head_dim");
+  REFUSE(value_dim, 0, "value_dim");
+  REFUSE(dtype, (sr_dtype)9, "dtype");
+  REFUSE(out_dtype, (sr_dtype)9, "out_dtype");
+  REFUSE(scale, (double)INFINITY, "scale");
+  REFUSE(mask.window_left, -2, "window_left");
+  REFUSE(mask.window_right, INT64_MIN, "window_right");
+  REFUSE(mask.q_start, INT64_MAX, "q_start");
+  REFUSE(threads, -1, "threads");
+  REFUSE(balance, (sr_balance)7, "balance");
+}
+
+static void one_rank_out_of_memory(void) {
+  sr_options o = good_options();
+  sr_plan *plan;
+  o.memory_limit = rank == ranks - 1 ? 1000 : 0;
+  check_agreed(sr_plan_create(MPI_COMM_WORLD, &o, &plan), SR_ERR_RESOURCE, "limit");
+  CHECK(plan == NULL);
+}
+
+static void one_rank_without_a_tensor(void) {
+  problem p = {.options = good_options()};
+  problem_fill(&p, 1);
+  output out;
+  CHECK(problem_run(&p, MPI_COMM_WORLD, &out) == SR_OK);
+  sr_tensors t = tensors_of(&out);
+  if (rank == ranks - 1) t.q = NULL;
+  check_agreed(sr_plan_forward(out.plan, &t), SR_ERR_ARGUMENT, "NULL");
+  sr_verify_result result;
+  check_agreed(sr_plan_verify(out.plan, &t, 5, 1, &result), SR_ERR_ARGUMENT, "NULL");
+  output_close(&out);
+  problem_free(&p);
+}
+
+static void nonfinite_is_refused_when_asked(void) {
+  problem p = {.options = good_options()};
+  p.options.refuse_nonfinite = true;
+  problem_fill(&p, 1);
+  const float inf = INFINITY;
+  memcpy(p.v + 1999 * 4 * sizeof inf, &inf, sizeof inf);
+  output out;
+  check_agreed(problem_run(&p, MPI_COMM_WORLD, &out), SR_ERR_NONFINITE, "1 visible");
+  output_close(&out);
+  p.options.mask.causal = true;
+  p.options.mask.q_start = -1; /* key 1999 is seen by none */
+  CHECK(problem_run(&p, MPI_COMM_WORLD, &out) == SR_OK);
+  output_close(&out);
+  problem_free(&p);
+}
+
+static void a_wrong_output_is_found(void) {
+  problem p = {.options = good_options()};
+  problem_fill(&p, 1);
+  output out;
+  CHECK(problem_run(&p, MPI_COMM_WORLD, &out) == SR_OK);
+  sr_tensors t = tensors_of(&out);
+  sr_verify_result result;
+  CHECK(sr_plan_verify(out.plan, &t, 2000, 1, &result) == SR_OK);
+  CHECK(result.worst > 0 && result.worst <= 1);
+  float *lse = (float *)(void *)out.lse;
+  if (rank == ranks - 1) lse[0] += 1e-3f;
+  check_agreed(sr_plan_verify(out.plan, &t, 2000, 1, &result), SR_ERR_WRONG, "query");
+  int64_t query = rank == ranks - 1 ? out.q_rows.span[0].start : 0;
+  MPI_Bcast(&query, 1, MPI_INT64_T, ranks - 1, MPI_COMM_WORLD);
+  CHECK(result.worst_query == query && result.worst_head == 0);
+  if (rank == ranks - 1) lse[0] = NAN;
+  check_agreed(sr_plan_verify(out.plan, &t, 2000, 1, &result), SR_ERR_WRONG, "query");
+  output_close(&out);
+  problem_free(&p);
+}
+
+int main(int argc, char **argv) {
+  MPI_Init(&argc, &argv);
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+  bad_options_are_refused();
+  one_rank_out_of_memory();
+  one_rank_without_a_tensor();
+  nonfinite_is_refused_when_asked();
+  a_wrong_output_is_found();
+  return finish_checks();
+}

@@ -1,0 +1,174 @@
+/* Properties that hold whatever the numbers are. */
+#include <seqring/seqring.h>
+
+#include "check.h"
+#include "problem.h"
+
+enum { TOKENS = 2600, DIM = 12 };
+
+static problem make_problem(bool causal) {
+  problem p = {0};
+  sr_options_default(&p.options);
+  p.options.q_len = p.options.kv_len = TOKENS;
+  p.options.q_heads = 2, p.options.kv_heads = 1;
+  p.options.head_dim = p.options.value_dim = DIM;
+  p.options.mask.causal = causal;
+  problem_fill(&p, 5);
+  return p;
+}
+
+static double largest_difference(const output *a, const output *b) {
+  double worst = 0;
+  for (size_t i = 0; i < a->o_bytes / sizeof(float); i++) {
+    float x, y;
+    memcpy(&x, a->o + i * sizeof x, sizeof x);
+    memcpy(&y, b->o + i * sizeof y, sizeof y);
+    double d = fabs((double)x - (double)y);
+    if (!(d <= worst)) worst = d; /* NaN too */
+  }
+  return worst;
+}
+
+/* Runs both and returns the largest difference of o. */
+static double compare(const problem *a, const problem *b) {
+  output x, y;
+  CHECK(problem_run(a, MPI_COMM_WORLD, &x) == SR_OK);
+  CHECK(problem_run(b, MPI_COMM_WORLD, &y) == SR_OK);
+  double worst = largest_difference(&x, &y);
+  output_close(&x);
+  output_close(&y);
+  return worst;
+}
+
+static void permuting_keys_changes_nothing(void) {
+  problem p = make_problem(false), permuted = make_problem(false);
+  const size_t row = DIM * sizeof(float);
+  for (int64_t j = 0; j < TOKENS; j++) {
+    int64_t to = j * 1009 % TOKENS; /* coprime to TOKENS: a permutation */
+    memcpy(permuted.k + (size_t)to * row, p.k + (size_t)j * row, row);
+    memcpy(permuted.v + (size_t)to * row, p.v + (size_t)j * row, row);
+  }
+  double worst = compare(&p, &permuted);
+  CHECK(worst <= 1e-6);
+  problem_free(&p);
+  problem_free(&permuted);
+}
+
+/* k + c adds q.c to all scores of a query, which softmax does not see. */
+static void shifting_scores_changes_nothing(void) {
+  problem p = make_problem(true), shifted = make_problem(true);
+  for (int64_t i = 0; i < TOKENS * DIM; i++) {
+    float x;
+    memcpy(&x, p.k + (size_t)i * sizeof x, sizeof x);
+    x += 3;
+    memcpy(shifted.k + (size_t)i * sizeof x, &x, sizeof x);
+  }
+  double worst = compare(&p, &shifted);
+  CHECK(worst <= 1e-5);
+  problem_free(&p);
+  problem_free(&shifted);
+}
+
+static void output_is_linear_in_values(void) {
+  problem p = make_problem(true), doubled = make_problem(true);
+  for (int64_t i = 0; i < TOKENS * DIM; i++) {
+    float x;
+    memcpy(&x, p.v + (size_t)i * sizeof x, sizeof x);
+    x *= 4; /* a power of two: exact */
+    memcpy(doubled.v + (size_t)i * sizeof x, &x, sizeof x);
+  }
+  output x, y;
+  CHECK(problem_run(&p, MPI_COMM_WORLD, &x) == SR_OK);
+  CHECK(problem_run(&doubled, MPI_COMM_WORLD, &y) == SR_OK);
+  for (size_t i = 0; i < x.o_bytes / sizeof(float); i++) {
+    float a, b;
+    memcpy(&a, x.o + i * sizeof a, sizeof a);
+    memcpy(&b, y.o + i * sizeof b, sizeof b);
+    CHECK(b == 4 * a);
+  }
+  output_close(&x);
+  output_close(&y);
+  problem_free(&p);
+  problem_free(&doubled);
+}
+
+static void equal_keys_give_the_mean_of_v(void) {
+  problem p = make_problem(false);
+  const size_t row = DIM * sizeof(float);
+  double mean[DIM] = {0};
+  for (int64_t j = 0; j < TOKENS; j++) {
+    float v[DIM];
+    memcpy(p.k + (size_t)j * row, p.k, row);
+    memcpy(v, p.v + (size_t)j * row, row);
+    for (int d = 0; d < DIM; d++) mean[d] += (double)v[d] / TOKENS;
+  }
+  output out;
+  CHECK(problem_run(&p, MPI_COMM_WORLD, &out) == SR_OK);
+  for (size_t i = 0; i < out.o_bytes / sizeof(float); i++) {
+    float o;
+    memcpy(&o, out.o + i * sizeof o, sizeof o);
+    CHECK(fabs((double)o - mean[i % DIM]) <= 1e-7);
+  }
+  output_close(&out);
+  problem_free(&p);
+}
+
+static void rows_that_see_nothing_are_zero(void) {
+  problem p = make_problem(true);
+  p.options.mask.q_start = -100;
+  output out;
+  CHECK(problem_run(&p, MPI_COMM_WORLD, &out) == SR_OK);
+  int64_t local = 0;
+  for (int s = 0; s < out.q_rows.n_spans; s++)
+    for (int64_t i = 0; i < out.q_rows.span[s].count; i++, local++)
+      for (int h = 0; h < 2; h++) {
+        float lse, o[DIM];
+        memcpy(&lse, out.lse + (size_t)(local * 2 + h) * sizeof lse, sizeof lse);
+        memcpy(o, out.o + (size_t)(local * 2 + h) * sizeof o, sizeof o);
+        bool blind = out.q_rows.span[s].start + i < 100;
+        CHECK(blind == (lse == -INFINITY));
+        for (int d = 0; d < DIM && blind; d++) CHECK(o[d] == 0 && !signbit(o[d]));
+      }
+  output_close(&out);
+  problem_free(&p);
+}
+
+/* A NaN at key 1700 reaches the rows that see it and no others. */
+static void masked_nan_never_leaks(void) {
+  problem p = make_problem(true), clean = make_problem(true);
+  const float nan_value = NAN;
+  memcpy(p.k + 1700 * DIM * sizeof(float), &nan_value, sizeof nan_value);
+  output out, want;
+  CHECK(problem_run(&p, MPI_COMM_WORLD, &out) == SR_OK);
+  CHECK(problem_run(&clean, MPI_COMM_WORLD, &want) == SR_OK);
+  int64_t local = 0;
+  for (int s = 0; s < out.q_rows.n_spans; s++)
+    for (int64_t i = 0; i < out.q_rows.span[s].count; i++, local++) {
+      const size_t row = 2 * DIM * sizeof(float);
+      bool sees = out.q_rows.span[s].start + i >= 1700;
+      uint32_t bits;
+      memcpy(&bits, out.o + (size_t)local * row, sizeof bits);
+      if (sees)
+        CHECK(bits == 0x7fc00000);
+      else
+        CHECK(memcmp(out.o + (size_t)local * row, want.o + (size_t)local * row, row) == 0);
+    }
+  sr_plan_stats stats;
+  sr_plan_stats_get(out.plan, &stats);
+  CHECK(stats.nonfinite == 1);
+  output_close(&out);
+  output_close(&want);
+  problem_free(&p);
+  problem_free(&clean);
+}
+
+int main(int argc, char **argv) {
+  MPI_Init(&argc, &argv);
+  permuting_keys_changes_nothing();
+  shifting_scores_changes_nothing();
+  output_is_linear_in_values();
+  equal_keys_give_the_mean_of_v();
+  rows_that_see_nothing_are_zero();
+  masked_nan_never_leaks();
+  return finish_checks();
+}
