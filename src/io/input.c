@@ -1,0 +1,180 @@
+#include <errno.h>
+#include <inttypes.h>
+#include <seqring/io.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "file.h"
+#include "h5.h"
+
+/* Bytes that one H5Dread moves at most, unless a row of chunks is larger. */
+enum { SLAB = 64 << 20 };
+
+/* A tensor that is read through HDF5. */
+typedef struct stream {
+  hid_t id, space, type;
+  int64_t chunk_rows; /* rows that are decoded together */
+} stream;
+
+struct sr_input {
+  sr_input_info info;
+  int fd;
+  hid_t file; /* negative when all tensors are read with pread */
+  stream stream[3];
+};
+
+/* Device numbers are a node's own, and the probe may have run on another node. */
+static sr_status check_unchanged(const sr_input_info *info, const struct stat *about) {
+  if (about->st_ino == info->inode && (uint64_t)about->st_size == info->size && sr_file_mtime(about) == info->mtime_ns)
+    return SR_OK;
+  return sr_fail(SR_ERR_INPUT, "%s: it has changed since it was looked at", sr_shown(info->path));
+}
+
+static void say_where(const sr_input *input, sr_input_tensor tensor, char *where, size_t size) {
+  snprintf(where, size, "%s: dataset '%s'", sr_shown(input->info.path), input->info.dataset[tensor].name);
+}
+
+static sr_status open_stream(sr_input *input, hid_t group, sr_input_tensor tensor) {
+  stream *s = &input->stream[tensor];
+  char where[900];
+  say_where(input, tensor, where, sizeof where);
+  hsize_t chunk[3] = {1};
+  s->id = H5Dopen2(group, input->info.dataset[tensor].name, H5P_DEFAULT);
+  s->type = sr_h5_type(input->info.dtype);
+  hid_t plist = s->id < 0 ? s->id : H5Dget_create_plist(s->id);
+  s->space = plist < 0 ? plist : H5Dget_space(s->id);
+  if (s->space < 0 || s->type < 0 || (H5Pget_layout(plist) == H5D_CHUNKED && H5Pget_chunk(plist, 3, chunk) != 3))
+    return sr_h5_fail(SR_ERR_INPUT, "%s: it cannot be opened", where);
+  H5Pclose(plist);
+  s->chunk_rows = (int64_t)chunk[0];
+  return SR_OK;
+}
+
+/* HDF5 opens the file by its name once more: the check is that it got the same one. */
+static sr_status open_streams(sr_input *input) {
+  const char *shown = sr_shown(input->info.path);
+  struct stat about;
+  int *fd = NULL;
+  input->file = sr_h5_open(input->info.path);
+  if (input->file < 0) return sr_h5_fail(SR_ERR_INPUT, "%s: HDF5 cannot open it", shown);
+  if (H5Fget_vfd_handle(input->file, H5P_DEFAULT, (void **)&fd) < 0 || !fd || fstat(*fd, &about))
+    return sr_h5_fail(SR_ERR_INPUT, "%s: HDF5 does not tell which file it opened", shown);
+  SR_TRY(check_unchanged(&input->info, &about));
+  hid_t group = H5Gopen2(input->file, input->info.group, H5P_DEFAULT);
+  if (group < 0) return sr_h5_fail(SR_ERR_INPUT, "%s: group '%s' cannot be opened", shown, sr_shown(input->info.group));
+  sr_status status = SR_OK;
+  for (int t = 0; t < 3 && status == SR_OK; t++)
+    if (input->info.dataset[t].offset < 0) status = open_stream(input, group, (sr_input_tensor)t);
+  H5Gclose(group);
+  return status;
+}
+
+static sr_status open_input(sr_input *input) {
+  struct stat about;
+  SR_TRY(sr_file_open(input->info.path, &input->fd, &about));
+  SR_TRY(check_unchanged(&input->info, &about));
+  bool through_hdf5 = false;
+  for (int t = 0; t < 3; t++) through_hdf5 = through_hdf5 || input->info.dataset[t].offset < 0;
+  if (!through_hdf5) return SR_OK;
+  sr_h5_quiet quiet;
+  sr_h5_begin(&quiet);
+  sr_status status = open_streams(input);
+  sr_h5_end(&quiet);
+  return status;
+}
+
+sr_status sr_input_open(const sr_input_info *info, sr_input **input) {
+  *input = calloc(1, sizeof **input);
+  if (!*input) return sr_fail(SR_ERR_RESOURCE, "%s: no memory to open it", sr_shown(info->path));
+  (*input)->info = *info;
+  (*input)->fd = -1;
+  (*input)->file = H5I_INVALID_HID;
+  for (int t = 0; t < 3; t++) (*input)->stream[t] = (stream){H5I_INVALID_HID, H5I_INVALID_HID, H5I_INVALID_HID, 1};
+  sr_status status = open_input(*input);
+  if (status != SR_OK) sr_input_close(input);
+  return status;
+}
+
+/* Reads one slab of rows. */
+static sr_status read_slab(sr_input *input, sr_input_tensor tensor, sr_span rows, void *to) {
+  const stream *s = &input->stream[tensor];
+  const int64_t *dims = input->info.dataset[tensor].dims;
+  hsize_t start[3] = {(hsize_t)rows.start, 0, 0};
+  hsize_t count[3] = {(hsize_t)rows.count, (hsize_t)dims[1], (hsize_t)dims[2]};
+  hid_t memory = H5Screate_simple(3, count, NULL);
+  bool good = memory >= 0 && H5Sselect_hyperslab(s->space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
+              H5Dread(s->id, s->type, memory, s->space, H5P_DEFAULT, to) >= 0;
+  sr_status status = SR_OK;
+  if (!good) {
+    char where[900];
+    say_where(input, tensor, where, sizeof where);
+    status = sr_h5_fail(SR_ERR_INPUT, "%s: rows %" PRId64 " to %" PRId64 " cannot be read", where, rows.start,
+                        rows.start + rows.count - 1);
+  }
+  if (memory >= 0) H5Sclose(memory);
+  return status;
+}
+
+/* Slabs end where chunks end, so that no chunk is decoded twice. */
+static sr_status read_through_hdf5(sr_input *input, sr_input_tensor tensor, sr_span rows, uint64_t row_bytes,
+                                   char *to) {
+  int64_t chunk_rows = input->stream[tensor].chunk_rows, end = rows.start + rows.count;
+  int64_t chunks = (int64_t)(SLAB / row_bytes) / chunk_rows;
+  if (chunks < 1) chunks = 1;
+  sr_status status = SR_OK;
+  sr_h5_quiet quiet;
+  sr_h5_begin(&quiet);
+  while (rows.start < end && status == SR_OK) {
+    int64_t slab_end = (rows.start / chunk_rows + chunks) * chunk_rows;
+    rows.count = (slab_end < end ? slab_end : end) - rows.start;
+    status = read_slab(input, tensor, rows, to);
+    to += (uint64_t)rows.count * row_bytes;
+    rows.start += rows.count;
+  }
+  sr_h5_end(&quiet);
+  return status;
+}
+
+sr_status sr_input_read(sr_input *input, sr_input_tensor tensor, const sr_rows *rows, void *to) {
+  const sr_dataset_info *dataset = &input->info.dataset[tensor];
+  uint64_t row_bytes = (uint64_t)dataset->dims[1] * (uint64_t)dataset->dims[2] * sr_dtype_size(dataset->dtype);
+  char where[900], *at = to;
+  say_where(input, tensor, where, sizeof where);
+  for (int i = 0; i < rows->n_spans; i++) {
+    sr_span span = rows->span[i];
+    if (span.start < 0 || span.count < 0 || span.start > dataset->dims[0] || span.count > dataset->dims[0] - span.start)
+      return sr_fail(SR_ERR_ARGUMENT, "%s: %" PRId64 " rows from row %" PRId64 " are asked for, and it has %" PRId64,
+                     where, span.count, span.start, dataset->dims[0]);
+    uint64_t bytes = (uint64_t)span.count * row_bytes;
+    if (dataset->offset >= 0)
+      SR_TRY(sr_file_read(input->fd, where, at, bytes, (uint64_t)dataset->offset + (uint64_t)span.start * row_bytes));
+    else
+      SR_TRY(read_through_hdf5(input, tensor, span, row_bytes, at));
+    at += bytes;
+  }
+  return SR_OK;
+}
+
+static void close_streams(sr_input *input) {
+  sr_h5_quiet quiet;
+  sr_h5_begin(&quiet);
+  for (int t = 0; t < 3; t++) {
+    stream *s = &input->stream[t];
+    if (s->type >= 0) H5Tclose(s->type);
+    if (s->space >= 0) H5Sclose(s->space);
+    if (s->id >= 0) H5Dclose(s->id);
+  }
+  H5Fclose(input->file);
+  sr_h5_end(&quiet);
+}
+
+void sr_input_close(sr_input **input) {
+  if (!*input) return;
+  if ((*input)->file >= 0) close_streams(*input);
+  if ((*input)->fd >= 0) close((*input)->fd);
+  free(*input);
+  *input = NULL;
+}

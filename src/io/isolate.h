@@ -1,0 +1,23 @@
+/* Runs a function in a forked child with limits, so that a crash or an endless loop in it is an error like any other.
+ */
+#ifndef SR_IO_ISOLATE_H
+#define SR_IO_ISOLATE_H
+
+#include <stddef.h>
+
+#include <seqring/status.h>
+
+/* Seconds of wall clock that the child gets, and of processor time; bytes of memory on top of what the caller has. */
+enum { SR_ISOLATE_SECONDS = 6, SR_ISOLATE_CPU_SECONDS = 5 };
+#define SR_ISOLATE_MEMORY ((size_t)4 << 30)
+
+/* What runs in the child. It sees the caller's memory as of the fork; nothing that it changes is seen by the caller but
+ * the bytes at result. It need not free or close anything. */
+typedef sr_status sr_isolated_fn(const void *request, void *result);
+
+/* Runs fn(request, result) in a child that can neither print, nor write files, nor leave a core, and copies its
+ * result[0..size) and its status with text back. When the child dies or takes too long, the status is SR_ERR_INPUT with
+ * a text that names path. A damaged child may have written anything to result: check it. */
+sr_status sr_isolate(const char *path, sr_isolated_fn *fn, const void *request, void *result, size_t size);
+
+#endif

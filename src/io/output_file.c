@@ -1,0 +1,204 @@
+#include "output_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "file.h"
+#include "output_layout.h"
+
+/* Room for what HDF5 adds to the elements: some kilobytes, and the provenance. */
+enum { METADATA = 128 << 10, NAME_KEPT = 200, TRIES = 100 };
+
+static sr_status check_existing(const sr_output_spec *spec, const char *path, const struct stat *about) {
+  const char *shown = sr_shown(path);
+  if (S_ISDIR(about->st_mode)) return sr_fail(SR_ERR_OUTPUT, "%s: the output is a directory", shown);
+  if (!S_ISREG(about->st_mode)) return sr_fail(SR_ERR_OUTPUT, "%s: the output exists and is not a regular file", shown);
+  if (spec->input && about->st_dev == spec->input->device && about->st_ino == spec->input->inode)
+    return sr_fail(SR_ERR_OUTPUT, "%s: the output is the input", shown);
+  if (access(path, W_OK)) return sr_fail(SR_ERR_OUTPUT, "%s: the output exists: %s", shown, strerror(errno));
+  return SR_OK;
+}
+
+/* Where the output will stand: what a symbolic link at spec->path leads to, or that path itself. */
+static sr_status find_place(const sr_output_spec *spec, char path[SR_PATH_MAX]) {
+  size_t length = spec->path ? strlen(spec->path) : 0;
+  if (length == 0) return sr_fail(SR_ERR_ARGUMENT, "no output was named");
+  const char *shown = sr_shown(spec->path);
+  if (length >= SR_PATH_MAX) return sr_fail(SR_ERR_OUTPUT, "%s: the path of the output is too long", shown);
+  struct stat about;
+  if (lstat(spec->path, &about)) {
+    strcpy(path, spec->path);
+    if (errno != ENOENT) return sr_fail(SR_ERR_OUTPUT, "%s: the output cannot be made: %s", shown, strerror(errno));
+    if (path[length - 1] == '/') return sr_fail(SR_ERR_OUTPUT, "%s: the output is a directory", shown);
+    return SR_OK;
+  }
+  if (!S_ISLNK(about.st_mode)) {
+    strcpy(path, spec->path);
+    return check_existing(spec, path, &about);
+  }
+  char *resolved = realpath(spec->path, NULL);
+  int error = !resolved ? errno : strlen(resolved) >= SR_PATH_MAX ? ENAMETOOLONG : stat(resolved, &about) ? errno : 0;
+  if (error == 0) strcpy(path, resolved);
+  free(resolved);
+  if (error) return sr_fail(SR_ERR_OUTPUT, "%s: the output is a link that leads nowhere: %s", shown, strerror(error));
+  return check_existing(spec, path, &about);
+}
+
+static void folder_of(const char *path, char folder[SR_PATH_MAX]) {
+  const char *slash = strrchr(path, '/');
+  if (!slash)
+    strcpy(folder, ".");
+  else
+    snprintf(folder, SR_PATH_MAX, "%.*s", slash == path ? 1 : (int)(slash - path), path);
+}
+
+static sr_status check_folder(const char *path) {
+  char folder[SR_PATH_MAX];
+  folder_of(path, folder);
+  struct stat about;
+  if (stat(folder, &about))
+    return sr_fail(SR_ERR_OUTPUT, "%s: the output's folder cannot be used: %s", sr_shown(path), strerror(errno));
+  if (!S_ISDIR(about.st_mode))
+    return sr_fail(SR_ERR_OUTPUT, "%s: the output's folder is not a directory", sr_shown(path));
+  return SR_OK;
+}
+
+/* Like mkostemp, but with the permissions that the umask and the folder give to new files. */
+static sr_status make_empty(sr_output_file *file, int *fd) {
+  const char *slash = strrchr(file->path, '/'), *name = slash ? slash + 1 : file->path;
+  for (int i = 0; i < TRIES; i++) {
+    uint32_t bits;
+    if (getrandom(&bits, sizeof bits, 0) != sizeof bits)
+      return sr_fail(SR_ERR_INTERNAL, "getrandom: %s", strerror(errno));
+    int length = snprintf(file->partial, sizeof file->partial, "%.*s%.*s.partial-%08" PRIx32, (int)(name - file->path),
+                          file->path, NAME_KEPT, name, bits);
+    if (length >= (int)sizeof file->partial)
+      errno = ENAMETOOLONG;
+    else if ((*fd = open(file->partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666)) >= 0)
+      return SR_OK;
+    if (errno != EEXIST && errno != EINTR) break;
+  }
+  file->partial[0] = '\0';
+  return sr_fail(sr_file_status(errno), "%s: the output cannot be made: %s", sr_shown(file->path), strerror(errno));
+}
+
+static sr_status no_room(const sr_output_file *file, uint64_t bytes, int error) {
+  return sr_fail(sr_file_status(error), "%s: no room for an output of %" PRIu64 " bytes: %s", sr_shown(file->path),
+                 bytes, strerror(error));
+}
+
+/* Blocks for that many bytes of the file, whose size stays, or, where the file system cannot reserve, a look at what is
+ * free. */
+static sr_status reserve(const sr_output_file *file, int fd, uint64_t bytes) {
+  int result;
+  do result = fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)bytes);
+  while (result && errno == EINTR);
+  if (result == 0) return SR_OK;
+  if (errno != EOPNOTSUPP && errno != ENOSYS && errno != EINVAL) return no_room(file, bytes, errno);
+  struct statvfs about;
+  if (fstatvfs(fd, &about)) return no_room(file, bytes, errno);
+  return bytes / about.f_frsize < about.f_bavail ? SR_OK : no_room(file, bytes, ENOSPC);
+}
+
+static sr_status count_bytes(const sr_output_spec *spec, sr_output_file *file, uint64_t *total) {
+  uint64_t rows = (uint64_t)spec->q_len, heads = (uint64_t)spec->q_heads, width = (uint64_t)spec->value_dim, o, lse;
+  bool good = spec->q_len > 0 && spec->q_heads > 0 && spec->value_dim > 0 && sr_dtype_size(spec->out_dtype) > 0 &&
+              sr_dtype_size(spec->lse_dtype) > 0 &&
+              sr_mul(heads, sr_dtype_size(spec->lse_dtype), &file->row_bytes[SR_OUTPUT_LSE]) &&
+              sr_mul(heads, width, &o) && sr_mul(o, sr_dtype_size(spec->out_dtype), &file->row_bytes[SR_OUTPUT_O]) &&
+              sr_mul(rows, file->row_bytes[SR_OUTPUT_O], &o) && sr_mul(rows, file->row_bytes[SR_OUTPUT_LSE], &lse) &&
+              o <= INT64_MAX / 4 && lse <= INT64_MAX / 4;
+  if (!good) return sr_fail(SR_ERR_ARGUMENT, "%s: the output's shape is impossible", sr_shown(spec->path));
+  *total = o + lse;
+  return SR_OK;
+}
+
+/* What HDF5 made must have room for all rows. */
+static sr_status check_made(const sr_output_spec *spec, sr_output_file *file, int fd) {
+  struct stat about;
+  if (fstat(fd, &about)) return sr_fail(SR_ERR_OUTPUT, "%s: fstat: %s", sr_shown(file->path), strerror(errno));
+  file->inode = about.st_ino;
+  file->size = (uint64_t)about.st_size;
+  for (int i = 0; i < 2; i++)
+    if (file->offset[i] + (uint64_t)spec->q_len * file->row_bytes[i] > file->size)
+      return sr_fail(SR_ERR_OUTPUT, "%s: HDF5 made a file that is too short", sr_shown(file->path));
+  return SR_OK;
+}
+
+/* Space is reserved before HDF5 writes, which takes a full disk badly, and again after, since HDF5 cuts the file first.
+ */
+static sr_status fill_and_reserve(const sr_output_spec *spec, sr_output_file *file, int fd, uint64_t total) {
+  SR_TRY(reserve(file, fd, total + METADATA));
+  SR_TRY(sr_output_layout_make(file->path, fd, spec, file->offset));
+  SR_TRY(check_made(spec, file, fd));
+  if (fsync(fd))
+    return sr_fail(sr_file_status(errno), "%s: did not reach the disk: %s", sr_shown(file->path), strerror(errno));
+  return SR_OK;
+}
+
+sr_status sr_output_file_make(const sr_output_spec *spec, sr_output_file *file) {
+  *file = (sr_output_file){0};
+  uint64_t total = 0;
+  int fd = -1;
+  SR_TRY(find_place(spec, file->path));
+  SR_TRY(check_folder(file->path));
+  SR_TRY(count_bytes(spec, file, &total));
+  SR_TRY(make_empty(file, &fd));
+  sr_status status = fill_and_reserve(spec, file, fd, total);
+  if (close(fd) && status == SR_OK) status = no_room(file, file->size, errno);
+  if (status != SR_OK) sr_output_file_remove(file);
+  return status;
+}
+
+sr_status sr_output_file_open(const sr_output_file *file, int *fd) {
+  const char *shown = sr_shown(file->partial);
+  struct stat about;
+  do *fd = open(file->partial, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  while (*fd < 0 && errno == EINTR);
+  if (*fd < 0)
+    return sr_fail(SR_ERR_OUTPUT, "%s: cannot be opened on every node, whose folder must be shared: %s", shown,
+                   strerror(errno));
+  if (fstat(*fd, &about) == 0 && about.st_ino == file->inode && (uint64_t)about.st_size == file->size) return SR_OK;
+  close(*fd);
+  *fd = -1;
+  return sr_fail(SR_ERR_OUTPUT, "%s: another file stands in its place", shown);
+}
+
+/* Some file systems cannot sync a folder, and say so with EINVAL. */
+static sr_status sync_folder(const char *path) {
+  char folder[SR_PATH_MAX];
+  folder_of(path, folder);
+  int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  int error = fd < 0 || fsync(fd) ? errno : 0;
+  if (fd >= 0) close(fd);
+  if (error == 0 || error == EINVAL || error == EACCES) return SR_OK;
+  return sr_fail(SR_ERR_OUTPUT, "%s: is complete, but its folder did not reach the disk: %s", sr_shown(path),
+                 strerror(error));
+}
+
+sr_status sr_output_file_finish(sr_output_file *file, int fd, const char *provenance) {
+  SR_TRY(sr_output_layout_complete(file->path, fd, provenance));
+  struct stat about;
+  if (fstat(fd, &about) || (uint64_t)about.st_size < file->size)
+    return sr_fail(SR_ERR_OUTPUT, "%s: it was cut while it was written", sr_shown(file->path));
+  if (ftruncate(fd, about.st_size) || fsync(fd)) /* the cut gives back what was reserved beyond the end */
+    return sr_fail(sr_file_status(errno), "%s: did not reach the disk: %s", sr_shown(file->path), strerror(errno));
+  if (rename(file->partial, file->path))
+    return sr_fail(sr_file_status(errno), "%s: cannot get its final name: %s", sr_shown(file->path), strerror(errno));
+  file->partial[0] = '\0';
+  return sync_folder(file->path);
+}
+
+void sr_output_file_remove(sr_output_file *file) {
+  if (file->partial[0]) unlink(file->partial);
+  file->partial[0] = '\0';
+}

@@ -1,0 +1,27 @@
+/* The file an output becomes, as one process sees it: made and finished here by one rank, written in between by all. */
+#ifndef SR_IO_OUTPUT_FILE_H
+#define SR_IO_OUTPUT_FILE_H
+
+#include <seqring/io.h>
+
+/* Plain bytes: may be broadcast. */
+typedef struct sr_output_file {
+  char path[SR_PATH_MAX];    /* its final name, links resolved */
+  char partial[SR_PATH_MAX]; /* its name until it is complete; empty when there is no file */
+  uint64_t inode, size;
+  uint64_t offset[2], row_bytes[2]; /* by sr_output_tensor */
+} sr_output_file;
+
+/* Makes the file and reserves its space. On failure nothing is left. */
+sr_status sr_output_file_make(const sr_output_spec *spec, sr_output_file *file);
+
+/* Opens it for writing rows. */
+sr_status sr_output_file_open(const sr_output_file *file, int *fd);
+
+/* Adds the provenance and the mark of completeness, and gives the file its final name. fd is open on it. */
+sr_status sr_output_file_finish(sr_output_file *file, int fd, const char *provenance);
+
+/* Removes it unless it has its final name. */
+void sr_output_file_remove(sr_output_file *file);
+
+#endif
