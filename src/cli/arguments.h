@@ -1,0 +1,21 @@
+/* Words of the command line sorted by the option table. */
+#ifndef SR_CLI_ARGUMENTS_H
+#define SR_CLI_ARGUMENTS_H
+
+#include "options.h"
+
+enum { SR_OPTIONS_MAX = 32 };
+
+/* The words given to each option of the table; NULL where an option was not given. They belong to argv. */
+typedef struct sr_arguments {
+  const char *text[SR_OPTIONS_MAX];
+} sr_arguments;
+
+/* Sorts argv[0..argc), the words behind the name of a command. Unlike getopt_long it takes no abbreviations, which
+ * would change their meaning when options are added. Errors: SR_ERR_ARGUMENT. */
+sr_status sr_arguments_parse(unsigned command, int argc, char **argv, sr_arguments *arguments);
+
+/* Sets what was given. Errors: SR_ERR_ARGUMENT. */
+sr_status sr_arguments_apply(const sr_arguments *arguments, sr_settings *settings);
+
+#endif

@@ -1,0 +1,197 @@
+/* The command attend: from the command line to the job and back. */
+#include <inttypes.h>
+#include <mpi.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "cleanup.h"
+#include "commands.h"
+#include "config.h"
+#include "exits.h"
+#include "job/attend.h"
+#include "job/world.h"
+#include "launcher.h"
+#include "paths.h"
+#include "progress.h"
+#include "stats.h"
+#include "summary.h"
+
+/* What rank 0 found out for all, as plain bytes. */
+typedef struct prepared {
+  sr_settings settings;
+  sr_input_info input;
+} prepared;
+
+typedef struct session {
+  const sr_arguments *arguments;
+  prepared what;
+  sr_stats *stats; /* rank 0 */
+  sr_progress progress;
+  bool is_prepared; /* prepare was called */
+  int rank;
+} session;
+
+static sr_status check_complete(const sr_settings *settings) {
+  const char *usage = "usage: seqring attend IN.h5 -o OUT.h5 [OPTION]...";
+  if (!settings->input[0]) return sr_fail(SR_ERR_ARGUMENT, "no input file; %s", usage);
+  if (!settings->output[0] && !settings->dry_run) return sr_fail(SR_ERR_ARGUMENT, "no output file; %s", usage);
+  return SR_OK;
+}
+
+/* Files that are written must not be files that are read. */
+static sr_status check_paths(const sr_settings *s) {
+  if (s->stats[0] && sr_same_file(s->stats, s->input))
+    return sr_fail(SR_ERR_ARGUMENT, "--stats: '%s' is the input file", s->stats);
+  if (s->stats[0] && s->output[0] && sr_same_file(s->stats, s->output))
+    return sr_fail(SR_ERR_ARGUMENT, "--stats: '%s' is the output file", s->stats);
+  if (s->stats[0] && s->config[0] && sr_same_file(s->stats, s->config))
+    return sr_fail(SR_ERR_ARGUMENT, "--stats: '%s' is the configuration file", s->stats);
+  if (s->output[0] && s->config[0] && sr_same_file(s->output, s->config))
+    return sr_fail(SR_ERR_ARGUMENT, "--output: '%s' is the configuration file", s->output);
+  return SR_OK;
+}
+
+/* Reads the configuration, looks at the input and opens the statistics: on one process, before MPI_Init, since it
+ * forks. */
+static sr_status prepare(session *s) {
+  sr_settings *settings = &s->what.settings;
+  s->is_prepared = true;
+  sr_settings_default(settings);
+  SR_TRY(sr_arguments_apply(s->arguments, settings));
+  if (settings->config[0]) {
+    SR_TRY(sr_config_apply(settings->config, settings));
+    SR_TRY(sr_arguments_apply(s->arguments, settings));
+  }
+  SR_TRY(check_complete(settings));
+  SR_TRY(check_paths(settings));
+  SR_TRY(sr_input_probe(settings->input, settings->group, &s->what.input));
+  if (settings->stats[0] && !settings->dry_run) SR_TRY(sr_stats_open(settings->stats, &s->stats));
+  return SR_OK;
+}
+
+static void on_warning(void *data, const char *text) {
+  (void)data;
+  fprintf(stderr, "seqring: warning: %s\n", text);
+}
+
+static void on_partial(void *data, const char *path) {
+  (void)data;
+  sr_cleanup_set(SR_CLEANUP_OUTPUT, path);
+}
+
+static void on_start(void *data, const sr_plan_info *plan) {
+  session *s = data;
+  (void)plan;
+  s->progress.shown = !s->what.settings.quiet && sr_progress_is_seen();
+  sr_progress_start(&s->progress, s->what.input.q_len);
+}
+
+static void on_progress(void *data, int64_t done, int64_t total) {
+  sr_progress_update(&((session *)data)->progress, done, total);
+}
+
+static void on_finish(void *data) {
+  sr_progress_end(&((session *)data)->progress);
+}
+
+static sr_attend_job job_of(session *s) {
+  const sr_settings *settings = &s->what.settings;
+  return (sr_attend_job){
+      .input = &s->what.input,
+      .output = settings->output,
+      .mask = {.causal = settings->causal,
+               .window_left = settings->window[0],
+               .window_right = settings->window[1],
+               .q_start = settings->q_start},
+      .scale = settings->scale,
+      .balance = (sr_balance)settings->balance,
+      .out_dtype_given = settings->out_dtype != SR_AUTOMATIC,
+      .out_dtype = settings->out_dtype == SR_AUTOMATIC ? SR_F32 : (sr_dtype)settings->out_dtype,
+      .refuse_nonfinite = settings->nan == SR_NAN_ERROR,
+      .threads = (int)settings->threads,
+      .verify = settings->verify,
+      .verify_seed = (uint64_t)settings->verify_seed,
+      .dry_run = settings->dry_run,
+      .events = {.data = s,
+                 .warning = on_warning,
+                 .partial = on_partial,
+                 .start = on_start,
+                 .progress = on_progress,
+                 .finish = on_finish},
+  };
+}
+
+static sr_status run_job(session *s, MPI_Comm comm) {
+  sr_attend_job job = job_of(s);
+  sr_attend_report report;
+  SR_TRY(sr_attend_run(comm, &job, &report));
+  if (s->rank != 0) return SR_OK;
+  const sr_settings *settings = &s->what.settings;
+  if (job.dry_run) {
+    if (!settings->quiet) sr_summary_print_plan(&job, &report);
+    return SR_OK;
+  }
+  if (!settings->quiet) sr_summary_print(&job, &report);
+  return s->stats ? sr_stats_write(&s->stats, &job, settings, &report) : SR_OK;
+}
+
+/* Everything between MPI_Init and MPI_Finalize. mine is what the preparation came to. */
+static sr_status run_under_mpi(session *s, sr_status mine) {
+  MPI_Comm comm;
+  SR_TRY(sr_world_open(&comm, &s->rank));
+  if (s->rank == 0 && !s->is_prepared)
+    mine = prepare(s); /* the variables were of a launcher that did not start this job */
+  sr_status status = sr_world_share(comm, mine, &s->what, sizeof s->what);
+  if (status == SR_OK) status = run_job(s, comm);
+  if (status != SR_ERR_MPI) status = sr_world_agree(comm, status);
+  if (status != SR_ERR_MPI) sr_world_close(&comm);
+  return status;
+}
+
+static int start_mpi(void) {
+  int provided = MPI_THREAD_SINGLE;
+  if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS || provided < MPI_THREAD_FUNNELED) {
+    if (sr_launcher_rank() <= 0)
+      fprintf(stderr, "seqring: this MPI library cannot be started with MPI_THREAD_FUNNELED\n");
+    return 1;
+  }
+  return 0;
+}
+
+static int finish(session *s, sr_status status) {
+  bool speak = s->rank == 0;
+  sr_stats_abandon(&s->stats);
+  /* An MPI failure may be known to one rank alone: whoever knows of it says so. */
+  if (status == SR_ERR_MPI && !speak) fprintf(stderr, "seqring: rank %d: %s\n", s->rank, sr_error_text());
+  int code = sr_exit_printed(sr_exit_explained(status, speak), speak);
+  fflush(stderr);
+  if (status == SR_ERR_MPI) MPI_Abort(MPI_COMM_WORLD, code);
+  MPI_Finalize();
+  return code;
+}
+
+int sr_command_attend(const sr_arguments *arguments, const sr_settings *given) {
+  static session s; /* some 50 KB */
+  int place = sr_launcher_rank();
+  sr_status status = SR_OK;
+  s.arguments = arguments;
+  if (!given->config[0]) status = check_complete(given); /* seen by every process alike */
+  if (status != SR_OK) {
+    sr_exit_explained(status, place <= 0);
+    sr_launcher_stand_back();
+    return sr_exit_of(status);
+  }
+  sr_cleanup_install();
+  if (place <= 0) status = prepare(&s);
+  if (place < 0 && status != SR_OK) { /* alone */
+    sr_stats_abandon(&s.stats);
+    return sr_exit_explained(status, true);
+  }
+  if (start_mpi()) {
+    sr_stats_abandon(&s.stats);
+    return 1;
+  }
+  return finish(&s, run_under_mpi(&s, status));
+}

@@ -1,0 +1,45 @@
+#include "commands.h"
+
+#include <string.h>
+
+#include "nearest.h"
+
+const sr_command sr_command_table[] = {
+    {"attend", SR_FOR_ATTEND, "IN.h5 -o OUT.h5 [OPTION]...", "compute exact attention from file to file",
+     "Reads q, k and v from an HDF5 file, computes exact attention on all ranks of the job, and writes the output o "
+     "and the "
+     "log-sum-exp lse to another. Start it under mpirun or srun, or alone for one rank. The bits of o and lse are the "
+     "same on "
+     "any number of ranks and threads.",
+     sr_command_attend},
+    {"info", SR_FOR_INFO, "IN.h5 [OPTION]...", "show what is in an HDF5 file",
+     "Lists the datasets of a group, and says whether attend would take the file and why not. For an output of seqring "
+     "it "
+     "says whether it is complete, and how it was made.",
+     sr_command_info},
+    {"help", SR_FOR_HELP, "[COMMAND]", "explain the program or a command",
+     "Explains the program, or one of its commands.", sr_command_help},
+    {"version", SR_FOR_VERSION, "", "print versions of the program and of its libraries",
+     "Prints the versions of the program and of its libraries, the instruction set of the kernels, and the licence.",
+     sr_command_version},
+};
+const int sr_n_commands = (int)(sizeof sr_command_table / sizeof *sr_command_table);
+
+const sr_command *sr_command_find(const char *name) {
+  for (int i = 0; i < sr_n_commands; i++)
+    if (!strcmp(name, sr_command_table[i].name)) return &sr_command_table[i];
+  return NULL;
+}
+
+const char *sr_command_nearest(const char *name) {
+  const char *best = "";
+  int least = INT32_MAX;
+  for (int i = 0; i < sr_n_commands; i++) {
+    int distance = sr_word_distance(name, sr_command_table[i].name);
+    if (distance < least) {
+      least = distance;
+      best = sr_command_table[i].name;
+    }
+  }
+  return best;
+}

@@ -1,0 +1,257 @@
+#include "options.h"
+
+#include <seqring/mask.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "nearest.h"
+
+static const char *const dtypes[] = {"auto", "float16", "bfloat16", "float32", "float64", NULL};
+static const char *const nan_policies[] = {"propagate", "error", NULL};
+static const char *const balances[] = {"auto", "contiguous", "zigzag", NULL};
+
+#define SETTING(member) .offset = offsetof(sr_settings, member)
+
+/* Positions that a plan accepts. */
+#define POSITION_MAX (INT64_C(1) << 48)
+
+const sr_option sr_option_table[] = {
+    {.name = "input",
+     .kind = SR_KIND_PATH,
+     .argument = "IN.h5",
+     .commands = SR_FOR_ATTEND | SR_FOR_INFO,
+     .in_config = true,
+     .positional = true,
+     SETTING(input),
+     .help = "HDF5 file with the datasets q [tokens, heads, width], k and v."},
+    {.name = "output",
+     .letter = 'o',
+     .kind = SR_KIND_PATH,
+     .argument = "OUT.h5",
+     .commands = SR_FOR_ATTEND,
+     .in_config = true,
+     SETTING(output),
+     .help =
+         "HDF5 file to make, with the datasets o and lse. It has this name only once it is complete; a file that had "
+         "it is replaced then."},
+    {.name = "group",
+     .kind = SR_KIND_PATH,
+     .argument = "NAME",
+     .standard = "/",
+     .commands = SR_FOR_ATTEND | SR_FOR_INFO,
+     .in_config = true,
+     SETTING(group),
+     .help = "Group of the input file that holds the datasets."},
+    {.name = "causal",
+     .kind = SR_KIND_FLAG,
+     .standard = "no",
+     .commands = SR_FOR_ATTEND,
+     .in_config = true,
+     SETTING(causal),
+     .help = "A query sees no key at a later position than its own."},
+    {.name = "window",
+     .kind = SR_KIND_WINDOW,
+     .argument = "L,R",
+     .standard = "-1,-1",
+     .commands = SR_FOR_ATTEND,
+     .in_config = true,
+     SETTING(window),
+     .min = -1,
+     .max = POSITION_MAX,
+     .help = "A query sees at most L keys to the left of its position and R to the right, besides the one at it; -1 is "
+             "unlimited."},
+    {.name = "q-start",
+     .kind = SR_KIND_INTEGER,
+     .argument = "N",
+     .standard = "end",
+     .commands = SR_FOR_ATTEND,
+     .in_config = true,
+     SETTING(q_start),
+     .automatic = "end",
+     .automatic_value = SR_Q_START_END,
+     .min = -POSITION_MAX,
+     .max = POSITION_MAX,
+     .help =
+         "Position of the first query; key j stands at position j. 'end' lets the last query stand where the last key "
+         "does."},
+    {.name = "scale",
+     .kind = SR_KIND_REAL,
+     .argument = "X",
+     .standard = "auto",
+     .commands = SR_FOR_ATTEND,
+     .in_config = true,
+     SETTING(scale),
+     .automatic = "auto",
+     .help = "Factor of the scores q k; 'auto' is 1 / sqrt(width of q)."},
+    {.name = "out-dtype",
+     .kind = SR_KIND_CHOICE,
+     .argument = "TYPE",
+     .standard = "auto",
+     .commands = SR_FOR_ATTEND,
+     .in_config = true,
+     SETTING(out_dtype),
+     .choice = dtypes,
+     .first_choice = SR_AUTOMATIC,
+     .help =
+         "Element type of o: float16, bfloat16, float32 or float64; 'auto' is float64 for float64 input and float32 "
+         "otherwise."},
+    {.name = "nan",
+     .kind = SR_KIND_CHOICE,
+     .argument = "POLICY",
+     .standard = "propagate",
+     .commands = SR_FOR_ATTEND,
+     .in_config = true,
+     SETTING(nan),
+     .choice = nan_policies,
+     .help =
+         "What a NaN or Inf that some query sees does: 'propagate' computes with it and counts it, 'error' refuses the "
+         "input."},
+    {.name = "balance",
+     .kind = SR_KIND_CHOICE,
+     .argument = "HOW",
+     .standard = "auto",
+     .commands = SR_FOR_ATTEND,
+     .in_config = true,
+     SETTING(balance),
+     .choice = balances,
+     .help = "How tokens are dealt to ranks: contiguous, zigzag (equal work under a causal mask) or auto. It changes "
+             "no bit "
+             "of the result."},
+    {.name = "threads",
+     .kind = SR_KIND_INTEGER,
+     .argument = "N",
+     .standard = "auto",
+     .commands = SR_FOR_ATTEND,
+     .in_config = true,
+     SETTING(threads),
+     .automatic = "auto",
+     .min = 1,
+     .max = 4096,
+     .help = "Threads of a rank; 'auto' is OMP_NUM_THREADS where that is set, else the node's cores over its ranks."},
+    {.name = "verify",
+     .kind = SR_KIND_INTEGER,
+     .argument = "N",
+     .standard = "0",
+     .commands = SR_FOR_ATTEND,
+     .in_config = true,
+     SETTING(verify),
+     .max = INT64_MAX,
+     .help = "Recompute N queries, spread over the sequence, in float64, and fail without an output when they "
+             "disagree; all "
+             "queries when there are fewer."},
+    {.name = "verify-seed",
+     .kind = SR_KIND_INTEGER,
+     .argument = "N",
+     .standard = "1",
+     .commands = SR_FOR_ATTEND,
+     .in_config = true,
+     SETTING(verify_seed),
+     .max = INT64_MAX,
+     .help = "Chooses the queries of --verify."},
+    {.name = "dry-run",
+     .kind = SR_KIND_FLAG,
+     .standard = "no",
+     .commands = SR_FOR_ATTEND,
+     .in_config = true,
+     SETTING(dry_run),
+     .help =
+         "Print the plan, memory a rank, bytes that will travel and operations; compute nothing and write no file."},
+    {.name = "stats",
+     .kind = SR_KIND_PATH,
+     .argument = "FILE.json",
+     .commands = SR_FOR_ATTEND,
+     .in_config = true,
+     SETTING(stats),
+     .help = "Write what the run took to a JSON file."},
+    {.name = "config",
+     .kind = SR_KIND_PATH,
+     .argument = "FILE.yaml",
+     .commands = SR_FOR_ATTEND,
+     SETTING(config),
+     .help = "Read options from a YAML file, whose keys are these names; the command line wins."},
+    {.name = "quiet",
+     .letter = 'q',
+     .kind = SR_KIND_FLAG,
+     .standard = "no",
+     .commands = SR_FOR_ATTEND,
+     .in_config = true,
+     SETTING(quiet),
+     .help = "No progress line and no summary; warnings and errors only."},
+    {.name = "command",
+     .kind = SR_KIND_PATH,
+     .argument = "COMMAND",
+     .commands = SR_FOR_HELP,
+     .positional = true,
+     SETTING(topic),
+     .help = "Command to explain."},
+    {.name = "man",
+     .kind = SR_KIND_FLAG,
+     .commands = SR_FOR_HELP,
+     SETTING(man),
+     .help = "Print the manual page as troff."},
+    {.name = "help",
+     .letter = 'h',
+     .kind = SR_KIND_FLAG,
+     .commands = SR_FOR_ALL,
+     SETTING(help),
+     .help = "Print help and exit."},
+    {.name = "version",
+     .letter = 'V',
+     .kind = SR_KIND_FLAG,
+     .commands = SR_FOR_ALL,
+     SETTING(version),
+     .help = "Print the versions of the program and of its libraries, and exit."},
+};
+const int sr_n_options = (int)(sizeof sr_option_table / sizeof *sr_option_table);
+
+void sr_settings_default(sr_settings *settings) {
+  *settings = (sr_settings){0};
+  for (int i = 0; i < sr_n_options; i++)
+    if (sr_option_table[i].standard)
+      sr_option_set(&sr_option_table[i], "default", sr_option_table[i].standard, settings);
+}
+
+const sr_option *sr_option_find(unsigned command, const char *name, bool *negated) {
+  *negated = false;
+  for (int i = 0; i < sr_n_options; i++) {
+    const sr_option *option = &sr_option_table[i];
+    if (!(option->commands & command) || option->positional) continue;
+    if (!strcmp(name, option->name)) return option;
+    if (option->kind == SR_KIND_FLAG && option->in_config && !strncmp(name, "no-", 3) &&
+        !strcmp(name + 3, option->name)) {
+      *negated = true;
+      return option;
+    }
+  }
+  return NULL;
+}
+
+const sr_option *sr_option_find_key(const char *key) {
+  for (int i = 0; i < sr_n_options; i++)
+    if (sr_option_table[i].in_config && !strcmp(key, sr_option_table[i].name)) return &sr_option_table[i];
+  return NULL;
+}
+
+static const char *nearest(unsigned command, bool keys, const char *name) {
+  const char *best = "";
+  int least = INT32_MAX;
+  for (int i = 0; i < sr_n_options; i++) {
+    const sr_option *option = &sr_option_table[i];
+    if (!(option->commands & command) || (keys ? !option->in_config : option->positional)) continue;
+    int distance = sr_word_distance(name, option->name);
+    if (distance < least) {
+      least = distance;
+      best = option->name;
+    }
+  }
+  return best;
+}
+
+const char *sr_option_nearest(unsigned command, const char *name) {
+  return nearest(command, false, name);
+}
+
+const char *sr_option_nearest_key(const char *key) {
+  return nearest(SR_FOR_ATTEND, true, key);
+}

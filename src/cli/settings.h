@@ -1,0 +1,41 @@
+/* What a command was asked to do: every option of the option table has its value here. */
+#ifndef SR_CLI_SETTINGS_H
+#define SR_CLI_SETTINGS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <seqring/io.h>
+
+/* Of settings that leave the choice to the program. */
+enum { SR_AUTOMATIC = -1 };
+
+/* Plain bytes: rank 0's are broadcast. */
+typedef struct sr_settings {
+  char input[SR_PATH_MAX];
+  char output[SR_PATH_MAX];
+  char group[SR_PATH_MAX];
+  char stats[SR_PATH_MAX];  /* "" for none */
+  char config[SR_PATH_MAX]; /* "" for none */
+  char topic[SR_PATH_MAX];  /* of help; "" for the program */
+  bool causal;
+  int64_t window[2]; /* left, right; -1: unlimited */
+  int64_t q_start;   /* or SR_Q_START_END */
+  double scale;      /* NaN: 1 / sqrt(head_dim) */
+  int out_dtype;     /* an sr_dtype or SR_AUTOMATIC */
+  int nan;           /* an sr_nan_policy */
+  int balance;       /* an sr_balance */
+  int64_t threads;   /* 0: automatic */
+  int64_t verify;
+  int64_t verify_seed;
+  bool dry_run;
+  bool quiet;
+  bool help, version, man;
+} sr_settings;
+
+typedef enum sr_nan_policy { SR_NAN_PROPAGATE, SR_NAN_ERROR } sr_nan_policy;
+
+/* The settings before any option. */
+void sr_settings_default(sr_settings *settings);
+
+#endif

@@ -1,0 +1,172 @@
+#include "stats.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "cleanup.h"
+#include "job/json.h"
+#include "job/provenance.h"
+#include "options.h"
+
+/* "read_s" and so on: objects with min, mean and max over the ranks. */
+typedef struct spread_key {
+  const char *name;
+  size_t offset;
+} spread_key;
+
+#define SPREAD(key, member)                                                                                            \
+  { key, offsetof(sr_attend_report, member) }
+
+static const spread_key spreads[] = {
+    SPREAD("read_s", read_s),         SPREAD("attention_s", attention_s),      SPREAD("wait_s", wait_s),
+    SPREAD("write_s", write_s),       SPREAD("bytes_sent_a_rank", sent),       SPREAD("peak_memory_a_rank", peak),
+    SPREAD("queries_a_rank", q_rows), SPREAD("planned_memory_a_rank", memory),
+};
+
+const sr_stats_key sr_stats_key_table[] = {
+    {"wall_s", "seconds from the first decision to the complete output, on the slowest rank"},
+    {"read_s",
+     "seconds a rank spent reading q, k and v: an object with min, mean and max over the ranks, as are the next ones"},
+    {"attention_s", "seconds in attention, waiting included"},
+    {"wait_s", "of these, seconds of waiting for keys and values of other ranks"},
+    {"write_s", "seconds of making, writing and completing the output"},
+    {"bytes_sent_a_rank", "bytes of keys and values"},
+    {"peak_memory_a_rank", "largest resident bytes of the process"},
+    {"queries_a_rank", "queries held"},
+    {"planned_memory_a_rank", "bytes of tensors and workspace that --dry-run names"},
+    {"ranks, threads", "number of ranks, and of threads of each"},
+    {"tokens_per_s", "queries over the largest attention_s"},
+    {"gflops", "useful 1e9 floating-point operations a second of all ranks, over the largest attention_s"},
+    {"flops", "useful operations: 2 (width of k + width of v) for each visible query, key and head"},
+    {"bytes_sent", "sum over the ranks"},
+    {"peak_memory_bytes", "largest peak_memory_a_rank"},
+    {"isa, compute", "instruction set and element type of the kernels"},
+    {"strategy, balance", "how keys and values travel, and how tokens are dealt to ranks"},
+    {"nonfinite", "NaN and Inf elements of q, k and v that some query sees"},
+    {"output_bytes", "size of the output"},
+    {"verify", "null, or an object with rows, o_error, lse_error and worst, the largest error as a share of what "
+               "rounding explains"},
+    {"options", "the options as they were given, by name"},
+    {"resolved", "what they came to: mask, first position, scale, element types"},
+    {"versions", "versions of seqring and of its libraries"},
+};
+const int sr_n_stats_keys = (int)(sizeof sr_stats_key_table / sizeof *sr_stats_key_table);
+
+struct sr_stats {
+  char path[SR_PATH_MAX];
+  char partial[SR_PATH_MAX + 64]; /* "" when path is no regular file and is written in place */
+  FILE *file;
+};
+
+static sr_status fail(const char *path) {
+  return sr_fail(SR_ERR_OUTPUT, "%s: cannot write the statistics: %s", path, strerror(errno));
+}
+
+sr_status sr_stats_open(const char *path, sr_stats **stats) {
+  struct stat old;
+  *stats = NULL;
+  sr_stats *made = calloc(1, sizeof *made);
+  if (!made) return sr_fail(SR_ERR_RESOURCE, "%s: no memory for the statistics", path);
+  char *resolved = realpath(path, NULL); /* a link stays one: its target is replaced */
+  snprintf(made->path, sizeof made->path, "%s", resolved ? resolved : path);
+  free(resolved);
+  bool in_place = !stat(made->path, &old) && !S_ISREG(old.st_mode);
+  if (!in_place) snprintf(made->partial, sizeof made->partial, "%s.partial-%d", made->path, (int)getpid());
+  int flags = O_WRONLY | O_CLOEXEC | (in_place ? O_NONBLOCK : O_CREAT | O_EXCL);
+  int fd = open(in_place ? made->path : made->partial, flags, 0666);
+  made->file = fd < 0 ? NULL : fdopen(fd, "w");
+  if (!made->file) {
+    sr_status status = fail(path);
+    if (fd >= 0) close(fd);
+    free(made);
+    return status;
+  }
+  if (!in_place) sr_cleanup_set(SR_CLEANUP_STATS, made->partial);
+  *stats = made;
+  return SR_OK;
+}
+
+void sr_stats_abandon(sr_stats **stats) {
+  sr_stats *old = *stats;
+  *stats = NULL;
+  if (!old) return;
+  if (old->file) fclose(old->file);
+  if (old->partial[0]) unlink(old->partial);
+  sr_cleanup_set(SR_CLEANUP_STATS, NULL);
+  free(old);
+}
+
+static json_t *given_json(const sr_settings *settings) {
+  static char text[SR_VALUE_TEXT];
+  json_t *json = json_object();
+  for (int i = 0; json && i < sr_n_options; i++) {
+    if (!sr_option_table[i].in_config) continue;
+    sr_option_text(&sr_option_table[i], settings, text);
+    if (json_object_set_new(json, sr_option_table[i].name, text[0] ? sr_json_text(text) : json_null())) {
+      json_decref(json);
+      json = NULL;
+    }
+  }
+  return json;
+}
+
+static json_t *verify_json(const sr_verify_result *verify) {
+  if (verify->rows == 0) return json_null();
+  return json_pack("{s:I, s:f, s:f, s:f, s:I, s:I}", "rows", (json_int_t)verify->rows, "o_error", verify->o_error,
+                   "lse_error", verify->lse_error, "worst", verify->worst, "worst_query",
+                   (json_int_t)verify->worst_query, "worst_head", (json_int_t)verify->worst_head);
+}
+
+static json_t *stats_json(const sr_attend_job *job, const sr_settings *settings, const sr_attend_report *report) {
+  const sr_plan_info *plan = &report->plan;
+  json_t *json = json_object();
+  int failed = !json || json_object_set_new(json, "wall_s", json_real(report->wall_s));
+  for (size_t i = 0; !failed && i < sizeof spreads / sizeof *spreads; i++) {
+    const sr_spread *spread = (const sr_spread *)((const char *)report + spreads[i].offset);
+    failed =
+        json_object_set_new(json, spreads[i].name,
+                            json_pack("{s:f, s:f, s:f}", "min", spread->min, "mean", spread->mean, "max", spread->max));
+  }
+  json_t *rest = json_pack(
+      "{s:i, s:i, s:f, s:f, s:f, s:I, s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "ranks", plan->ranks,
+      "threads", plan->threads, "tokens_per_s", report->tokens_per_s, "gflops", report->gflops, "flops", plan->flops,
+      "bytes_sent", (json_int_t)(report->sent.mean * plan->ranks + 0.5), "peak_memory_bytes",
+      (json_int_t)report->peak.max, "isa", plan->isa, "compute", sr_dtype_name(plan->compute), "strategy",
+      plan->strategy, "balance", plan->balance, "nonfinite", (json_int_t)report->nonfinite, "output_bytes",
+      (json_int_t)report->output_bytes, "verify", verify_json(&report->verify), "options", given_json(settings),
+      "resolved", sr_options_json(job, report), "versions", sr_versions_json());
+  failed = failed || !rest || json_object_update(json, rest);
+  json_decref(rest);
+  if (!failed) return json;
+  json_decref(json);
+  return NULL;
+}
+
+static sr_status finish(sr_stats *stats, const json_t *json) {
+  bool written =
+      !json_dumpf(json, stats->file, JSON_INDENT(2)) && fputc('\n', stats->file) != EOF && !fflush(stats->file);
+  if (written && stats->partial[0]) written = !fsync(fileno(stats->file));
+  if (!written) return fail(stats->path);
+  int closed = fclose(stats->file);
+  stats->file = NULL;
+  if (closed) return fail(stats->path);
+  if (stats->partial[0] && rename(stats->partial, stats->path)) return fail(stats->path);
+  stats->partial[0] = '\0';
+  return SR_OK;
+}
+
+sr_status sr_stats_write(sr_stats **stats, const sr_attend_job *job, const sr_settings *settings,
+                         const sr_attend_report *report) {
+  json_t *json = stats_json(job, settings, report);
+  sr_status status =
+      json ? finish(*stats, json) : sr_fail(SR_ERR_RESOURCE, "%s: no memory for the statistics", (*stats)->path);
+  json_decref(json);
+  sr_stats_abandon(stats);
+  return status;
+}

@@ -1,0 +1,294 @@
+#include "attend.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "comm/comm.h"
+#include "pieces.h"
+#include "placement.h"
+#include "provenance.h"
+#include "report.h"
+
+/* A job under way. Starts zeroed; what is NULL has not been made. */
+typedef struct run {
+  MPI_Comm comm;
+  int rank;
+  const sr_attend_job *job;
+  sr_attend_report *report;
+  sr_options options;
+  int local_ranks;
+  sr_input *input;
+  sr_output *output;
+  sr_plan *plan;
+  void *q, *k, *v, *o, *lse;
+  sr_measured measured;
+} run;
+
+static void fill_options(run *r) {
+  const sr_attend_job *job = r->job;
+  const sr_input_info *input = job->input;
+  sr_options *opt = &r->options;
+  sr_options_default(opt);
+  opt->q_len = input->q_len;
+  opt->kv_len = input->kv_len;
+  opt->q_heads = input->q_heads;
+  opt->kv_heads = input->kv_heads;
+  opt->head_dim = input->head_dim;
+  opt->value_dim = input->value_dim;
+  opt->dtype = input->dtype;
+  opt->out_dtype = job->out_dtype_given ? job->out_dtype : input->dtype == SR_F64 ? SR_F64 : SR_F32;
+  opt->mask = job->mask;
+  opt->scale = job->scale;
+  opt->balance = job->balance;
+  opt->refuse_nonfinite = job->refuse_nonfinite;
+  if (r->rank == 0) {
+    opt->progress = job->events.progress;
+    opt->progress_data = job->events.data;
+  }
+  r->report->out_dtype = opt->out_dtype;
+}
+
+static void warn(const run *r, const char *text) {
+  if (r->rank == 0 && r->job->events.warning) r->job->events.warning(r->job->events.data, text);
+}
+
+static void warn_narrow(const run *r, int64_t ranks_bound, const sr_placement *mine) {
+  char text[512];
+  snprintf(text, sizeof text,
+           "%" PRId64
+           " of %d ranks are bound to fewer cores than their %d threads (rank 0: to %d of %d cores) and will be "
+           "slow: give mpirun --bind-to none or --map-by slot:PE=%d",
+           ranks_bound, r->report->plan.ranks, mine->threads, mine->bound_cores, mine->node_cores, mine->threads);
+  warn(r, text);
+}
+
+static void warn_crowded(const run *r, int64_t ranks_crowded, const sr_placement *mine) {
+  char text[512];
+  snprintf(text, sizeof text,
+           "%" PRId64 " of %d ranks share a node that has fewer cores than their threads in all (rank 0: %d ranks x %d "
+           "threads on %d cores) and will be slow: take fewer ranks or --threads",
+           ranks_crowded, r->report->plan.ranks, r->local_ranks, mine->threads, mine->node_cores);
+  warn(r, text);
+}
+
+/* Every rank gets the threads of the rank with the fewest, so that none finishes long before another. */
+static sr_status place(run *r, sr_placement *mine) {
+  int local_rank;
+  SR_TRY(sr_comm_local(r->comm, &r->local_ranks, &local_rank));
+  SR_TRY(sr_agree(r->comm, sr_placement_find(r->job->threads, r->local_ranks, mine)));
+  double fewest = -mine->threads;
+  SR_TRY(sr_comm_max(r->comm, &fewest, 1));
+  mine->threads = -(int)fewest;
+  r->options.threads = mine->threads;
+  return SR_OK;
+}
+
+static sr_status warn_of_placement(run *r, const sr_placement *mine) {
+  int64_t ranks[2] = {mine->narrow, mine->threads > 0 && (int64_t)r->local_ranks * mine->threads > mine->node_cores};
+  SR_TRY(sr_comm_sum_i64(r->comm, ranks, 2));
+  if (ranks[0] > 0) warn_narrow(r, ranks[0], mine);
+  if (ranks[1] > 0) warn_crowded(r, ranks[1], mine);
+  return SR_OK;
+}
+
+/* Decides everything that the run will do. */
+static sr_status decide(run *r) {
+  sr_placement placement;
+  SR_TRY(sr_mpi(MPI_Comm_rank(r->comm, &r->rank), "MPI_Comm_rank"));
+  fill_options(r);
+  SR_TRY(place(r, &placement));
+  SR_TRY(sr_plan_estimate(r->comm, &r->options, &r->report->plan));
+  SR_TRY(warn_of_placement(r, &placement));
+  return sr_report_plan(r->comm, r->report);
+}
+
+static sr_status check_memory(run *r) {
+  const double gib = 1024.0 * 1024 * 1024;
+  double need = r->report->memory.max, available = (double)sr_memory_available();
+  sr_status status = SR_OK;
+  if (need * r->local_ranks > available)
+    status = sr_fail(
+        SR_ERR_RESOURCE,
+        "%s: too little memory: attention needs %.2f GiB a rank, %.2f GiB for the %d of this node, and %.2f GiB "
+        "are available: take more nodes, or fewer ranks on each",
+        r->job->input->path, need / gib, need * r->local_ranks / gib, r->local_ranks, available / gib);
+  return sr_agree(r->comm, status);
+}
+
+static void tell_partial(const run *r, const char *path) {
+  if (r->job->events.partial) r->job->events.partial(r->job->events.data, path);
+}
+
+static sr_status create_output(run *r) {
+  const sr_input_info *input = r->job->input;
+  sr_output_spec spec = {.path = r->job->output,
+                         .input = input,
+                         .q_len = input->q_len,
+                         .q_heads = input->q_heads,
+                         .value_dim = input->value_dim,
+                         .out_dtype = r->options.out_dtype,
+                         .lse_dtype = r->report->plan.lse_dtype};
+  double start = sr_now();
+  SR_TRY(sr_output_create(r->comm, &spec, &r->output));
+  r->measured.write_s += sr_now() - start;
+  tell_partial(r, sr_output_partial_path(r->output));
+  return SR_OK;
+}
+
+/* Bytes of one row of q, k, v, o and lse; the products fit, since the probe has seen whole tensors of them. */
+typedef struct row_bytes {
+  uint64_t q, k, v, o, lse;
+} row_bytes;
+
+static row_bytes row_sizes(const run *r) {
+  const sr_options *opt = &r->options;
+  uint64_t q_heads = (uint64_t)opt->q_heads, kv_heads = (uint64_t)opt->kv_heads;
+  uint64_t head_dim = (uint64_t)opt->head_dim, value_dim = (uint64_t)opt->value_dim;
+  uint64_t in = sr_dtype_size(opt->dtype), out = sr_dtype_size(opt->out_dtype);
+  return (row_bytes){.q = q_heads * head_dim * in,
+                     .k = kv_heads * head_dim * in,
+                     .v = kv_heads * value_dim * in,
+                     .o = q_heads * value_dim * out,
+                     .lse = q_heads * sr_dtype_size(r->report->plan.lse_dtype)};
+}
+
+static bool allocate(void **block, int64_t rows, uint64_t bytes) {
+  uint64_t size;
+  *block = sr_mul((uint64_t)rows, bytes, &size) ? sr_alloc(size) : NULL;
+  return *block != NULL;
+}
+
+static sr_status allocate_tensors(run *r, const sr_rows *q_rows, const sr_rows *kv_rows) {
+  row_bytes size = row_sizes(r);
+  bool ok = allocate(&r->q, q_rows->count, size.q) && allocate(&r->k, kv_rows->count, size.k) &&
+            allocate(&r->v, kv_rows->count, size.v) && allocate(&r->o, q_rows->count, size.o) &&
+            allocate(&r->lse, q_rows->count, size.lse);
+  if (!ok)
+    return sr_fail(SR_ERR_RESOURCE, "no memory for %" PRIu64 " bytes of q, k, v, o and lse",
+                   r->report->plan.tensor_bytes);
+  return SR_OK;
+}
+
+static sr_status read_piece(void *data, int tensor, const sr_rows *rows, void *at) {
+  return sr_input_read(data, (sr_input_tensor)tensor, rows, at);
+}
+
+static sr_status write_piece(void *data, int tensor, const sr_rows *rows, void *at) {
+  return sr_output_write(data, (sr_output_tensor)tensor, rows, at);
+}
+
+static sr_status read_input(run *r, const sr_rows *q_rows, const sr_rows *kv_rows) {
+  row_bytes size = row_sizes(r);
+  double *seconds = &r->measured.read_s, start = sr_now();
+  sr_status status = sr_input_open(r->job->input, &r->input);
+  *seconds += sr_now() - start;
+  SR_TRY(sr_agree(r->comm, status));
+  SR_TRY(sr_pieces(r->comm, q_rows, size.q, r->q, SR_INPUT_Q, read_piece, r->input, seconds));
+  SR_TRY(sr_pieces(r->comm, kv_rows, size.k, r->k, SR_INPUT_K, read_piece, r->input, seconds));
+  SR_TRY(sr_pieces(r->comm, kv_rows, size.v, r->v, SR_INPUT_V, read_piece, r->input, seconds));
+  sr_input_close(&r->input);
+  return SR_OK;
+}
+
+/* Puts the input's name before the text of a failure that its elements are behind. */
+static sr_status name_input(const run *r, sr_status named, sr_status status) {
+  return status == named ? sr_fail(status, "%s: %s", r->job->input->path, sr_error_text()) : status;
+}
+
+static sr_status compute(run *r) {
+  const sr_attend_job *job = r->job;
+  const sr_attend_events *events = &job->events;
+  const sr_tensors tensors = {.q = r->q, .k = r->k, .v = r->v, .o = r->o, .lse = r->lse};
+  if (r->rank == 0 && events->start) events->start(events->data, &r->report->plan);
+  sr_status status = sr_plan_forward(r->plan, &tensors);
+  if (r->rank == 0 && events->finish) events->finish(events->data);
+  SR_TRY(name_input(r, SR_ERR_NONFINITE, status));
+  sr_plan_stats_get(r->plan, &r->measured.plan);
+  if (job->verify == 0) return SR_OK;
+  int64_t queries = job->verify < r->options.q_len ? job->verify : r->options.q_len;
+  status = sr_plan_verify(r->plan, &tensors, queries, job->verify_seed, &r->report->verify);
+  return name_input(r, SR_ERR_WRONG, status);
+}
+
+static sr_status write_output(run *r, const sr_rows *q_rows) {
+  row_bytes size = row_sizes(r);
+  double *seconds = &r->measured.write_s;
+  SR_TRY(sr_pieces(r->comm, q_rows, size.o, r->o, SR_OUTPUT_O, write_piece, r->output, seconds));
+  return sr_pieces(r->comm, q_rows, size.lse, r->lse, SR_OUTPUT_LSE, write_piece, r->output, seconds);
+}
+
+/* From an open output to rows in it. */
+static sr_status work(run *r) {
+  sr_rows q_rows, kv_rows;
+  SR_TRY(sr_plan_create(r->comm, &r->options, &r->plan));
+  sr_plan_describe(r->plan, &r->report->plan);
+  sr_plan_q_rows(r->plan, &q_rows);
+  sr_plan_kv_rows(r->plan, &kv_rows);
+  SR_TRY(sr_agree(r->comm, allocate_tensors(r, &q_rows, &kv_rows)));
+  SR_TRY(read_input(r, &q_rows, &kv_rows));
+  SR_TRY(compute(r));
+  return write_output(r, &q_rows);
+}
+
+/* Completes the output, or removes it when the work has failed. */
+static sr_status complete(run *r, sr_status status) {
+  char *provenance = NULL;
+  if (status == SR_OK) {
+    provenance = sr_provenance(r->job, r->report);
+    if (!provenance) status = sr_fail(SR_ERR_RESOURCE, "no memory for the provenance of '%s'", r->job->output);
+  }
+  double start = sr_now();
+  status = sr_output_commit(&r->output, status, provenance);
+  r->measured.write_s += sr_now() - start;
+  free(provenance);
+  if (status != SR_ERR_MPI) tell_partial(r, NULL);
+  return status;
+}
+
+/* After an MPI failure nothing collective can be done any more, and messages may still be on their way to the memory.
+ */
+static void abandon(run *r) {
+  const char *path = r->output ? sr_output_partial_path(r->output) : NULL;
+  if (path) unlink(path);
+}
+
+static sr_status perform(run *r) {
+  double start = sr_now();
+  SR_TRY(decide(r));
+  if (r->job->dry_run) return SR_OK;
+  SR_TRY(check_memory(r));
+  SR_TRY(create_output(r));
+  sr_status status = work(r);
+  if (status == SR_ERR_MPI) return status;
+  SR_TRY(complete(r, status));
+  r->measured.wall_s = sr_now() - start;
+  struct stat file;
+  if (!stat(r->job->output, &file)) r->report->output_bytes = (uint64_t)file.st_size;
+  return sr_report_run(r->comm, &r->measured, r->options.q_len, r->report);
+}
+
+static void free_all(run *r) {
+  sr_input_close(&r->input);
+  sr_plan_destroy(&r->plan);
+  sr_free(r->q);
+  sr_free(r->k);
+  sr_free(r->v);
+  sr_free(r->o);
+  sr_free(r->lse);
+}
+
+sr_status sr_attend_run(MPI_Comm comm, const sr_attend_job *job, sr_attend_report *report) {
+  *report = (sr_attend_report){0};
+  run r = {.comm = comm, .job = job, .report = report};
+  sr_status status = perform(&r);
+  if (status == SR_ERR_MPI)
+    abandon(&r);
+  else
+    free_all(&r);
+  return status;
+}

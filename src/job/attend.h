@@ -1,0 +1,63 @@
+/* The file-to-file attention job: q, k and v from one HDF5 file, o and lse to another. */
+#ifndef SR_JOB_ATTEND_H
+#define SR_JOB_ATTEND_H
+
+#include <seqring/io.h>
+#include <seqring/plan.h>
+
+/* What the job tells while it runs. A function may be NULL. */
+typedef struct sr_attend_events {
+  void *data;                                    /* first argument of every one */
+  void (*warning)(void *data, const char *text); /* rank 0; one line, before the work begins */
+  void (*partial)(void *data,
+                  const char *path); /* a file to remove if the process is killed; NULL: there is none now */
+  void (*start)(void *data, const sr_plan_info *info); /* rank 0; attention begins */
+  sr_progress_fn *progress;                            /* rank 0; see sr_options */
+  void (*finish)(void *data);                          /* rank 0; attention has ended, also when it failed */
+} sr_attend_events;
+
+/* What is to be done. Every rank passes the same values, but for events. */
+typedef struct sr_attend_job {
+  const sr_input_info *input;
+  const char *output; /* unused by a dry run */
+  sr_mask mask;
+  double scale; /* NaN: 1 / sqrt(head_dim) */
+  sr_balance balance;
+  bool out_dtype_given; /* else o is float64 for float64 input and float32 otherwise */
+  sr_dtype out_dtype;
+  bool refuse_nonfinite;
+  int threads;    /* of a rank; 0: see sr_placement_find */
+  int64_t verify; /* queries to recompute in float64, 0: none */
+  uint64_t verify_seed;
+  bool dry_run; /* plan, report, and stop */
+  sr_attend_events events;
+} sr_attend_job;
+
+/* One quantity over all ranks. */
+typedef struct sr_spread {
+  double min, mean, max;
+} sr_spread;
+
+/* What was done. The same on every rank, but for plan. A dry run fills in plan to sent. */
+typedef struct sr_attend_report {
+  sr_plan_info plan; /* of this rank */
+  sr_dtype out_dtype;
+  sr_spread q_rows;    /* queries a rank holds */
+  sr_spread workspace; /* bytes a rank's plan allocates */
+  sr_spread tensors;   /* bytes of a rank's q, k, v, o and lse */
+  sr_spread memory;    /* the two together */
+  sr_spread sent;      /* KV bytes a rank sends */
+  sr_spread read_s, attention_s, wait_s, write_s;
+  double wall_s;               /* of the whole job */
+  double tokens_per_s, gflops; /* q_len, and the job's operations, over the longest attention_s */
+  sr_spread peak;              /* largest resident bytes of a rank's process */
+  int64_t nonfinite;           /* NaN and Inf that some query may see */
+  sr_verify_result verify;     /* when asked for */
+  uint64_t output_bytes;       /* size of the finished file */
+} sr_attend_report;
+
+/* Runs the job. A failure is the same on every rank and leaves no output; after SR_ERR_MPI the communicator is unusable
+ * and the memory of the job is not freed. Collective. Errors: any. */
+sr_status sr_attend_run(MPI_Comm comm, const sr_attend_job *job, sr_attend_report *report);
+
+#endif

@@ -1,0 +1,22 @@
+/* One rank's numbers made into the job's. */
+#ifndef SR_JOB_REPORT_H
+#define SR_JOB_REPORT_H
+
+#include "attend.h"
+
+/* Least, mean and largest value of all ranks. Collective. */
+sr_status sr_spread_find(MPI_Comm comm, double mine, sr_spread *spread);
+
+/* Fills in what is known before the run: rows, memory, bytes to send. report->plan is set. Collective. */
+sr_status sr_report_plan(MPI_Comm comm, sr_attend_report *report);
+
+/* What one rank measured. */
+typedef struct sr_measured {
+  sr_plan_stats plan;
+  double read_s, write_s, wall_s;
+} sr_measured;
+
+/* Fills in what is known after it. Collective. */
+sr_status sr_report_run(MPI_Comm comm, const sr_measured *mine, int64_t q_len, sr_attend_report *report);
+
+#endif
