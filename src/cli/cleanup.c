@@ -22,6 +22,7 @@ void sr_cleanup_install(void) {
     sigemptyset(&new.sa_mask);
     if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN) sigaction(signals[i], &new, NULL);
   }
+  signal(SIGXFSZ, SIG_IGN); /* writing past a limit on file sizes then fails with EFBIG */
 }
 
 void sr_cleanup_set(sr_cleanup which, const char *path) {

@@ -42,12 +42,17 @@ static int run(const sr_command *command, const sr_arguments *arguments, sr_sett
 
 int main(int argc, char **argv) {
   static sr_settings settings;
-  sr_arguments arguments;
+  sr_arguments arguments = {0};
   const sr_command *command = NULL;
   bool speak = sr_launcher_rank() <= 0;
   sr_status status = understand(argc, argv, &command, &arguments, &settings);
-  if (status == SR_OK) return sr_exit_printed(run(command, &arguments, &settings), speak);
-  sr_exit_explained(status, speak);
-  sr_launcher_stand_back();
-  return sr_exit_of(status);
+  int code = sr_exit_of(status);
+  if (status == SR_OK) {
+    code = sr_exit_printed(run(command, &arguments, &settings), speak);
+  } else {
+    sr_exit_explained(status, speak);
+    sr_launcher_stand_back();
+  }
+  sr_arguments_free(&arguments);
+  return code;
 }

@@ -85,7 +85,7 @@ static void put_commands(void) {
   for (int j = 0; j < sr_n_options; j++)
     if (sr_option_table[j].commands == SR_FOR_ALL) put_option(&sr_option_table[j]);
   puts(".PP");
-  line("A switch is undone by --no-NAME or --NAME=no. No option may be given twice, and none may be abbreviated.");
+  line("A switch is undone by --no-NAME. No option may be given twice, and none may be abbreviated.");
 }
 
 static void put_config(void) {

@@ -212,27 +212,6 @@ void sr_settings_default(sr_settings *settings) {
       sr_option_set(&sr_option_table[i], "default", sr_option_table[i].standard, settings);
 }
 
-const sr_option *sr_option_find(unsigned command, const char *name, bool *negated) {
-  *negated = false;
-  for (int i = 0; i < sr_n_options; i++) {
-    const sr_option *option = &sr_option_table[i];
-    if (!(option->commands & command) || option->positional) continue;
-    if (!strcmp(name, option->name)) return option;
-    if (option->kind == SR_KIND_FLAG && option->in_config && !strncmp(name, "no-", 3) &&
-        !strcmp(name + 3, option->name)) {
-      *negated = true;
-      return option;
-    }
-  }
-  return NULL;
-}
-
-const sr_option *sr_option_find_key(const char *key) {
-  for (int i = 0; i < sr_n_options; i++)
-    if (sr_option_table[i].in_config && !strcmp(key, sr_option_table[i].name)) return &sr_option_table[i];
-  return NULL;
-}
-
 static const char *nearest(unsigned command, bool keys, const char *name) {
   const char *best = "";
   int least = INT32_MAX;

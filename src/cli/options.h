@@ -11,7 +11,7 @@ enum { SR_FOR_ATTEND = 1, SR_FOR_INFO = 2, SR_FOR_HELP = 4, SR_FOR_VERSION = 8, 
 
 /* How the words of an option become a value, and the type of the setting. */
 typedef enum sr_option_kind {
-  SR_KIND_FLAG,    /* bool; also --no-NAME and --NAME=no */
+  SR_KIND_FLAG,    /* bool; also --no-NAME */
   SR_KIND_PATH,    /* char[SR_PATH_MAX] */
   SR_KIND_INTEGER, /* int64_t from min to max, or the automatic word */
   SR_KIND_REAL,    /* finite double, or the automatic word for NaN */
@@ -49,12 +49,6 @@ sr_status sr_option_set(const sr_option *option, const char *where, const char *
 
 /* The present value as it would be written. */
 void sr_option_text(const sr_option *option, const sr_settings *settings, char text[SR_VALUE_TEXT]);
-
-/* The option of a command with this name; NULL when there is none. A flag is also found as "no-NAME". */
-const sr_option *sr_option_find(unsigned command, const char *name, bool *negated);
-
-/* As sr_option_find, for keys of a configuration file, which know no "no-NAME". */
-const sr_option *sr_option_find_key(const char *key);
 
 /* The name nearest to a misspelt one of a command, or of a key. Never NULL. */
 const char *sr_option_nearest(unsigned command, const char *name);
