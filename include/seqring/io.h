@@ -82,6 +82,8 @@ typedef struct sr_file_info {
 /* Looks at any HDF5 file, in a forked child as sr_input_probe does. Not collective; call it before MPI_Init.
  * Errors: SR_ERR_INPUT, SR_ERR_RESOURCE. */
 sr_status sr_file_probe(const char *path, const char *group, sr_file_info *info);
+
+/* Frees what a probe filled in, and zeroes it. Not collective. */
 void sr_file_info_free(sr_file_info *info);
 
 /* The file an output becomes. Every rank passes the same values. */

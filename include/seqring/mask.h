@@ -2,8 +2,9 @@
  *
  * Key j stands at position j, query i at i + q_start. A query at position p sees key j when
  *
- *   (not causal  or  j <= p)  and  (window_left < 0 or j >= p - window_left)  and  (window_right < 0 or j <= p +
- * window_right)
+ *   (not causal       or  j <= p)                  and
+ *   (window_left < 0  or  j >= p - window_left)    and
+ *   (window_right < 0 or  j <= p + window_right)
  *
  * A query that sees no key gets o = 0 and lse = -inf.
  */

@@ -14,12 +14,14 @@
  *
  * For query i and head h, with the keys j that the mask shows it and g = h / (q_heads / kv_heads),
  *
- *   s_j = scale * sum_d q[i,h,d] k[j,g,d]       lse[i,h] = log(sum_j exp(s_j))       o[i,h,:] = sum_j exp(s_j - lse)
- * v[j,g,:]
+ *   s_j      = scale * sum_d q[i,h,d] k[j,g,d]
+ *   lse[i,h] = log(sum_j exp(s_j))
+ *   o[i,h,:] = sum_j exp(s_j - lse[i,h]) v[j,g,:]
  *
  * Keys and values travel round a ring of ranks; each rank folds every block into its queries' online softmax (Milakov
  * and Gimelshein, arXiv:1805.02867; Liu, Zaharia and Abbeel, arXiv:2310.01889). The bits of o and lse depend on the
- * build and on the instruction set, never on the number of ranks or threads.
+ * build and on the instruction set, never on the number of ranks or threads. Sums are in float32 (float64 for float64
+ * input), so that values of k and v should stay below 1/1024 of its range.
  */
 #ifndef SEQRING_PLAN_H
 #define SEQRING_PLAN_H
@@ -46,8 +48,8 @@ typedef void sr_progress_fn(void *data, int64_t done, int64_t total);
 
 #define SR_OPTIONS_VERSION 1
 
-/* What is to be computed. Fill it with sr_options_default first. Every rank passes the same values, but for
- * memory_limit, progress and progress_data. */
+/* What is to be computed. Fill it with sr_options_default first. Every rank passes the same values, but for threads,
+ * memory_limit, progress and progress_data, and runs the same instruction set; else SR_ERR_ARGUMENT. */
 typedef struct sr_options {
   uint32_t version;            /* SR_OPTIONS_VERSION, set by sr_options_default */
   int64_t q_len, kv_len;       /* tokens of q, and of k and v, over all ranks; >= 1 */
@@ -56,11 +58,11 @@ typedef struct sr_options {
   sr_dtype dtype;              /* of q, k and v; float32 */
   sr_dtype out_dtype;          /* of o; float32 */
   sr_mask mask;                /* everything visible, last query aligned with last key */
-  double scale;                /* of the scores; NaN (the default): 1 / sqrt(head_dim) */
+  double scale;                /* of the scores: 0, or 1e-30 to 1e30 in size; NaN (the default): 1 / sqrt(head_dim) */
   sr_balance balance;          /* SR_BALANCE_AUTO */
   bool refuse_nonfinite;       /* fail with SR_ERR_NONFINITE when a visible input is NaN or Inf */
   int threads;                 /* OpenMP threads of this rank; 0: OpenMP's own choice */
-  uint64_t memory_limit;       /* bytes this rank may allocate, 0: no limit */
+  uint64_t memory_limit;       /* bytes of this rank's workspace, 0: no limit */
   sr_progress_fn *progress;    /* or NULL */
   void *progress_data;
   uint64_t reserved[8]; /* zero */
@@ -141,13 +143,15 @@ sr_status sr_plan_forward(sr_plan *plan, const sr_tensors *tensors);
 /* What the last sr_plan_forward of this plan cost; zeros before the first. Not collective. */
 void sr_plan_stats_get(const sr_plan *plan, sr_plan_stats *stats);
 
-/* Recomputes n_queries queries (all their heads), spread over the sequence by seed, in float64 by the plain definition,
- * and compares them with tensors->o and tensors->lse. Collective over the plan's communicator. Errors: SR_ERR_WRONG
- * when the output is further off than rounding explains, SR_ERR_ARGUMENT, SR_ERR_RESOURCE, SR_ERR_MPI. */
+/* Recomputes n_queries queries (all their heads) in float64 by the plain definition, and compares them with tensors->o
+ * and tensors->lse: of each of n_queries equal runs one that seed chooses, but of the last run the last. Collective over
+ * the plan's communicator. Errors: SR_ERR_WRONG when the output is further off than rounding explains, SR_ERR_ARGUMENT,
+ * SR_ERR_RESOURCE, SR_ERR_MPI. */
 sr_status sr_plan_verify(sr_plan *plan, const sr_tensors *tensors, int64_t n_queries, uint64_t seed,
                          sr_verify_result *result);
 
-/* Frees the plan and sets *plan to NULL; accepts a NULL plan. Collective over the plan's communicator. */
+/* Frees the plan and sets *plan to NULL; accepts a NULL plan. Not to be called after SR_ERR_MPI, when messages may
+ * still be on their way to the plan's memory: end the program instead. Collective over the plan's communicator. */
 void sr_plan_destroy(sr_plan **plan);
 
 #ifdef __cplusplus

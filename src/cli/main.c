@@ -1,6 +1,8 @@
 /* seqring: exact attention over sequences sharded over MPI ranks. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 #include "commands.h"
@@ -40,10 +42,17 @@ static int run(const sr_command *command, const sr_arguments *arguments, sr_sett
   return sr_command_help(arguments, settings);
 }
 
+/* A file opened later must not get the number of a standard stream that was closed, or messages would go into it. */
+static void hold_standard_streams(void) {
+  for (int fd = 0; fd <= 2; fd++)
+    if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) < 0) _exit(1);
+}
+
 int main(int argc, char **argv) {
   static sr_settings settings;
   sr_arguments arguments = {0};
   const sr_command *command = NULL;
+  hold_standard_streams();
   bool speak = sr_launcher_rank() <= 0;
   sr_status status = understand(argc, argv, &command, &arguments, &settings);
   int code = sr_exit_of(status);

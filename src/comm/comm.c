@@ -5,7 +5,7 @@
 #include "base/error.h"
 
 /* Elements one collective carries at most, so that no count passes int. */
-enum { CHUNK = 1 << 28 };
+enum { CHUNK = 1 << 28, MOST_ALIKE = 32 };
 
 sr_status sr_mpi(int mpi_error, const char *call) {
   if (mpi_error == MPI_SUCCESS) return SR_OK;
@@ -49,24 +49,43 @@ sr_status sr_comm_local(MPI_Comm comm, int *local_ranks, int *local_rank) {
   return status;
 }
 
-sr_status sr_comm_or(MPI_Comm comm, void *bits, uint64_t bytes) {
-  for (uint64_t at = 0; at < bytes; at += CHUNK) {
-    int n = (int)(bytes - at < CHUNK ? bytes - at : CHUNK);
-    SR_TRY(sr_mpi(MPI_Allreduce(MPI_IN_PLACE, (char *)bits + at, n, MPI_BYTE, MPI_BOR, comm), "MPI_Allreduce"));
+/* n elements in place, in chunks. */
+static sr_status reduce(MPI_Comm comm, void *data, int64_t n, size_t size, MPI_Datatype type, MPI_Op op) {
+  for (int64_t at = 0; at < n; at += CHUNK) {
+    int count = (int)(n - at < CHUNK ? n - at : CHUNK);
+    char *part = (char *)data + (size_t)at * size;
+    SR_TRY(sr_mpi(MPI_Allreduce(MPI_IN_PLACE, part, count, type, op, comm), "MPI_Allreduce"));
   }
   return SR_OK;
 }
 
-sr_status sr_comm_sum(MPI_Comm comm, double *value, int n) {
-  return sr_mpi(MPI_Allreduce(MPI_IN_PLACE, value, n, MPI_DOUBLE, MPI_SUM, comm), "MPI_Allreduce");
+sr_status sr_comm_or(MPI_Comm comm, void *bits, uint64_t bytes) {
+  return reduce(comm, bits, (int64_t)bytes, 1, MPI_BYTE, MPI_BOR);
 }
 
-sr_status sr_comm_max(MPI_Comm comm, double *value, int n) {
-  return sr_mpi(MPI_Allreduce(MPI_IN_PLACE, value, n, MPI_DOUBLE, MPI_MAX, comm), "MPI_Allreduce");
+sr_status sr_comm_sum(MPI_Comm comm, double *value, int64_t n) {
+  return reduce(comm, value, n, sizeof *value, MPI_DOUBLE, MPI_SUM);
 }
 
-sr_status sr_comm_sum_i64(MPI_Comm comm, int64_t *value, int n) {
-  return sr_mpi(MPI_Allreduce(MPI_IN_PLACE, value, n, MPI_INT64_T, MPI_SUM, comm), "MPI_Allreduce");
+sr_status sr_comm_max(MPI_Comm comm, double *value, int64_t n) {
+  return reduce(comm, value, n, sizeof *value, MPI_DOUBLE, MPI_MAX);
+}
+
+sr_status sr_comm_sum_i64(MPI_Comm comm, int64_t *value, int64_t n) {
+  return reduce(comm, value, n, sizeof *value, MPI_INT64_T, MPI_SUM);
+}
+
+sr_status sr_comm_alike(MPI_Comm comm, const int64_t *value, int n, bool *alike) {
+  int64_t least_and_most[2 * MOST_ALIKE];
+  if (n > MOST_ALIKE) return sr_fail(SR_ERR_INTERNAL, "%d values to compare", n);
+  for (int i = 0; i < n; i++) {
+    least_and_most[2 * i] = value[i];
+    least_and_most[2 * i + 1] = ~value[i]; /* falls where value rises */
+  }
+  SR_TRY(reduce(comm, least_and_most, 2 * n, sizeof *value, MPI_INT64_T, MPI_MIN));
+  *alike = true;
+  for (int i = 0; i < n; i++) *alike &= least_and_most[2 * i] == ~least_and_most[2 * i + 1];
+  return SR_OK;
 }
 
 sr_status sr_comm_bcast(MPI_Comm comm, void *data, uint64_t bytes, int root) {

@@ -7,6 +7,7 @@
 #define SR_COMM_COMM_H
 
 #include <mpi.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <seqring/status.h>
@@ -31,9 +32,12 @@ sr_status sr_comm_local(MPI_Comm comm, int *local_ranks, int *local_rank);
 sr_status sr_comm_or(MPI_Comm comm, void *bits, uint64_t bytes);
 
 /* value[0..n) becomes the sum, or the largest, of all ranks' values. Collective. */
-sr_status sr_comm_sum(MPI_Comm comm, double *value, int n);
-sr_status sr_comm_max(MPI_Comm comm, double *value, int n);
-sr_status sr_comm_sum_i64(MPI_Comm comm, int64_t *value, int n);
+sr_status sr_comm_sum(MPI_Comm comm, double *value, int64_t n);
+sr_status sr_comm_max(MPI_Comm comm, double *value, int64_t n);
+sr_status sr_comm_sum_i64(MPI_Comm comm, int64_t *value, int64_t n);
+
+/* *alike tells whether all ranks' value[0..n) are the same. Collective. */
+sr_status sr_comm_alike(MPI_Comm comm, const int64_t *value, int n, bool *alike);
 
 /* Copies bytes at data from rank root to all. Collective. */
 sr_status sr_comm_bcast(MPI_Comm comm, void *data, uint64_t bytes, int root);

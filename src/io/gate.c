@@ -60,14 +60,25 @@ static sr_status enter(sr_gate *gate, const char *step) {
   return SR_OK;
 }
 
-sr_status sr_gate_open(const char *path, const char *group, uint64_t size, sr_gate *gate) {
-  *gate = (sr_gate){.path = sr_shown(path), .group = sr_shown(group), .size = size};
+/* HDF5 opens a file by its name, which may have come to stand for another one. */
+static sr_status check_same(const sr_gate *gate, const struct stat *about) {
+  struct stat opened;
+  int *fd = NULL;
+  if (H5Fget_vfd_handle(gate->file, H5P_DEFAULT, (void **)&fd) < 0 || !fd || fstat(*fd, &opened))
+    return sr_h5_fail(SR_ERR_INPUT, "%s: HDF5 does not tell which file it opened", gate->path);
+  if (opened.st_dev == about->st_dev && opened.st_ino == about->st_ino) return SR_OK;
+  return sr_fail(SR_ERR_INPUT, "%s: it has changed while it was looked at", gate->path);
+}
+
+sr_status sr_gate_open(const char *path, const char *group, const struct stat *about, sr_gate *gate) {
+  *gate = (sr_gate){.path = sr_shown(path), .group = sr_shown(group), .size = (uint64_t)about->st_size};
   sr_h5_quiet forever;
   sr_h5_begin(&forever);
   if (H5PLset_loading_state(0) < 0)
     return sr_h5_fail(SR_ERR_INTERNAL, "%s: HDF5 does not let its plug-ins be switched off", gate->path);
   gate->file = sr_h5_open(path);
   if (gate->file < 0) return sr_h5_fail(SR_ERR_INPUT, "%s: HDF5 cannot open it", gate->path);
+  SR_TRY(check_same(gate, about));
   gate->in = H5Gopen2(gate->file, "/", H5P_DEFAULT);
   if (gate->in < 0) return sr_h5_fail(SR_ERR_INPUT, "%s: HDF5 cannot open its root group", gate->path);
   char steps[SR_PATH_MAX];

@@ -6,6 +6,7 @@
 #include <hdf5.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include <seqring/io.h>
 
@@ -17,9 +18,9 @@ typedef struct sr_gate {
   uint64_t size;     /* of the file */
 } sr_gate;
 
-/* Makes HDF5 silent and unable to load plug-ins, and opens a file and a group that hard links alone lead to. about is
- * that of the file. */
-sr_status sr_gate_open(const char *path, const char *group, uint64_t size, sr_gate *gate);
+/* Makes HDF5 silent and unable to load plug-ins, and opens a file and a group that hard links alone lead to. about
+ * tells which file the path stood for; another one is refused. */
+sr_status sr_gate_open(const char *path, const char *group, const struct stat *about, sr_gate *gate);
 
 /* Describes one dataset. Fails with the reason, and info filled as far as it is known, when it is not one that seqring
  * reads: a hard link to a dataset of float16, bfloat16, float32 or float64 that lies in this file, whole, contiguous,

@@ -9,10 +9,13 @@
 void sr_h5_begin(sr_h5_quiet *quiet) {
   if (H5Eget_auto2(H5E_DEFAULT, &quiet->print, &quiet->data) < 0) *quiet = (sr_h5_quiet){0};
   H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
+  if (H5PLget_loading_state(&quiet->plugins) < 0) quiet->plugins = 0;
+  H5PLset_loading_state(0);
 }
 
 void sr_h5_end(const sr_h5_quiet *quiet) {
   H5Eset_auto2(H5E_DEFAULT, quiet->print, quiet->data);
+  H5PLset_loading_state(quiet->plugins);
 }
 
 static herr_t keep_innermost(unsigned n, const H5E_error2_t *error, void *words) {

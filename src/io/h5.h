@@ -10,14 +10,14 @@
 #include <seqring/status.h>
 #include <seqring/types.h>
 
-/* The error printing of the program around us, kept while we switch it off. */
+/* The error printing and the plug-ins of the program around us, kept while we switch them off. */
 typedef struct sr_h5_quiet {
   H5E_auto2_t print;
   void *data;
+  unsigned plugins;
 } sr_h5_quiet;
 
-/* Between the two HDF5 prints nothing. The first also keeps HDF5 from starting its exit handler, which crashes when a
- * file could not be closed; it has that effect only before the process's first use of HDF5. */
+/* Between the two HDF5 prints nothing and loads no plug-in. */
 void sr_h5_begin(sr_h5_quiet *quiet);
 void sr_h5_end(const sr_h5_quiet *quiet);
 

@@ -46,11 +46,12 @@ static sr_status open_stream(sr_input *input, hid_t group, sr_input_tensor tenso
   s->type = sr_h5_type(input->info.dtype);
   hid_t plist = s->id < 0 ? s->id : H5Dget_create_plist(s->id);
   s->space = plist < 0 ? plist : H5Dget_space(s->id);
+  sr_status status = SR_OK;
   if (s->space < 0 || s->type < 0 || (H5Pget_layout(plist) == H5D_CHUNKED && H5Pget_chunk(plist, 3, chunk) != 3))
-    return sr_h5_fail(SR_ERR_INPUT, "%s: it cannot be opened", where);
-  H5Pclose(plist);
+    status = sr_h5_fail(SR_ERR_INPUT, "%s: it cannot be opened", where);
+  if (plist >= 0) H5Pclose(plist);
   s->chunk_rows = (int64_t)chunk[0];
-  return SR_OK;
+  return status;
 }
 
 /* HDF5 opens the file by its name once more: the check is that it got the same one. */

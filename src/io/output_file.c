@@ -134,12 +134,12 @@ static sr_status check_made(const sr_output_spec *spec, sr_output_file *file, in
   return SR_OK;
 }
 
-/* Space is reserved before HDF5 writes, which takes a full disk badly, and again after, since HDF5 cuts the file first.
- */
+/* Space is reserved before HDF5 writes, which takes a full disk badly, and again once HDF5 has set the file's size. */
 static sr_status fill_and_reserve(const sr_output_spec *spec, sr_output_file *file, int fd, uint64_t total) {
   SR_TRY(reserve(file, fd, total + METADATA));
   SR_TRY(sr_output_layout_make(file->path, fd, spec, file->offset));
   SR_TRY(check_made(spec, file, fd));
+  SR_TRY(reserve(file, fd, file->size));
   if (fsync(fd))
     return sr_fail(sr_file_status(errno), "%s: did not reach the disk: %s", sr_shown(file->path), strerror(errno));
   return SR_OK;

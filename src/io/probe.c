@@ -34,7 +34,7 @@ static sr_status open_gate(const request *want, struct stat *about, sr_gate *gat
   SR_TRY(sr_file_open(want->path, &fd, about));
   if (!has_signature(fd, (uint64_t)about->st_size))
     return sr_fail(SR_ERR_INPUT, "%s: it is not an HDF5 file", sr_shown(want->path));
-  return sr_gate_open(want->path, want->group, (uint64_t)about->st_size, gate);
+  return sr_gate_open(want->path, want->group, about, gate);
 }
 
 static sr_status check_arguments(const char *path, const char **group) {

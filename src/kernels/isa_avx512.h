@@ -3,6 +3,6 @@
 #define NV           3
 #define MR           8
 #define KEY_BLOCK    64
-#define DIMS         32
+#define RUN          32
 #define ISA_TEXT     "avx512"
 #define ISA(x)       sr_avx512_##x

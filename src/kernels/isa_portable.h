@@ -3,6 +3,6 @@
 #define NV           3
 #define MR           4
 #define KEY_BLOCK    64
-#define DIMS         32
+#define RUN          32
 #define ISA_TEXT     "portable"
 #define ISA(x)       sr_portable_##x

@@ -10,8 +10,9 @@
  *
  * One segment's (e, l, O) is a partial result in the compute type. Partials are folded into an accumulator of
  * unevaluated sums of two doubles (TwoSum; Knuth, The Art of Computer Programming 2, 4.2.2), whose error is so far
- * below the output's last bit that the order of folding cannot show. Each row's arithmetic is its own: what else is in
- * its tile, and whether a block that it may not see is skipped or computed, changes nothing in its bits.
+ * below the output's last bit that the order of folding cannot show, unless values of alternating sign cancel one
+ * another to less than about 2^-40 (float64; 2^-70 for float32) of their size. Each row's arithmetic is its own: what
+ * else is in its tile, and whether a block that it may not see is skipped or computed, changes nothing in its bits.
  */
 #ifndef SR_KERNELS_KERNEL_H
 #define SR_KERNELS_KERNEL_H

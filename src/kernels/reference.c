@@ -44,8 +44,9 @@ void sr_reference_meet(sr_reference *row, const double *q, double scale, sr_dtyp
       score += q[d] * kd[d];
       reach += fabs(q[d] * kd[d]);
     }
-    for (int32_t d = 0; d < value_dim; d++) row->v_top = fmax(row->v_top, fabs(vd[d]));
-    row->reach = fmax(row->reach, reach * fabs(scale));
+    for (int32_t d = 0; d < value_dim; d++)
+      if (isfinite(vd[d])) row->v_top = fmax(row->v_top, fabs(vd[d]));
+    if (isfinite(reach)) row->reach = fmax(row->reach, reach * fabs(scale));
     row->keys++;
     sr_reference_raise(row, score * scale, value_dim);
     double p = weight(score * scale, row->top);

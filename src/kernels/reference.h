@@ -6,8 +6,8 @@
 #include <stdint.h>
 
 /* The state of one row over the keys it has met: top is the largest score, l and o are sums of exp(score - top) and of
- * exp(score - top) v. reach is the largest sum over d of |q_d k_d| * scale and v_top the largest |v|, which bound what
- * rounding can do. */
+ * exp(score - top) v. reach is the largest finite sum over d of |q_d k_d| * scale and v_top the largest finite |v|,
+ * which bound what rounding can do. */
 typedef struct sr_reference {
   double top, l, reach, v_top;
   double keys; /* met */

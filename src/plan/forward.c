@@ -73,7 +73,8 @@ static void look_up(step *s) {
   int64_t done;
 #pragma omp atomic read
   done = *s->done;
-  d->opt.progress(d->opt.progress_data, done, (int64_t)(d->rank_pairs * (double)d->opt.q_heads));
+  double total = d->rank_pairs * (double)d->opt.q_heads;
+  d->opt.progress(d->opt.progress_data, done, total < 0x1p62 ? (int64_t)total : INT64_C(1) << 62);
 }
 
 static void fold_batch(step *s, int64_t first, int64_t count, const sr_partial *partial) {

@@ -17,6 +17,10 @@ enum { WIDEST_HEAD = 512, MOST_THREADS = 4096 };
 /* Lengths below 2^48 keep positions, and all products of a length with a row's bytes, inside 64 bits. */
 #define LONGEST ((int64_t)1 << 48)
 
+/* Queries are multiplied by the scale before their products with keys: it must not take them out of float32's range. */
+#define SMALLEST_SCALE 1e-30
+#define LARGEST_SCALE  1e30
+
 void sr_options_default(sr_options *options) {
   *options = (sr_options){.version = SR_OPTIONS_VERSION,
                           .dtype = SR_F32,
@@ -62,7 +66,9 @@ static sr_status check_options(const sr_options *o) {
   SR_TRY(check_mask(&o->mask));
   if (!sr_dtype_size(o->dtype)) return sr_fail(SR_ERR_ARGUMENT, "dtype %d is none", (int)o->dtype);
   if (!sr_dtype_size(o->out_dtype)) return sr_fail(SR_ERR_ARGUMENT, "out_dtype %d is none", (int)o->out_dtype);
-  if (isinf(o->scale)) return sr_fail(SR_ERR_ARGUMENT, "scale is infinite");
+  if (o->scale != 0 && !isnan(o->scale) && !(fabs(o->scale) >= SMALLEST_SCALE && fabs(o->scale) <= LARGEST_SCALE))
+    return sr_fail(SR_ERR_ARGUMENT, "scale is %g, whose size is not 0 or from %g to %g", o->scale, SMALLEST_SCALE,
+                   LARGEST_SCALE);
   SR_TRY(check_range("threads", o->threads, 0, MOST_THREADS));
   return check_range("balance", (int64_t)o->balance, SR_BALANCE_AUTO, SR_BALANCE_ZIGZAG);
 }
@@ -128,7 +134,7 @@ sr_status sr_decide(const sr_options *options, int ranks, int rank, sr_decision 
   count_tiles(d);
   count_bytes(d);
   for (int i = 0; i < d->q.n; i++)
-    d->rank_pairs += sr_mask_pairs(&o->mask, d->q_start + d->q.span[i].start, d->q.span[i].count,
-                                   (sr_span){0, o->kv_len}, o->kv_len);
+    d->rank_pairs +=
+        sr_mask_pairs(&o->mask, d->q_start + d->q.span[i].start, d->q.span[i].count, (sr_span){0, o->kv_len});
   return SR_OK;
 }

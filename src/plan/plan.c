@@ -7,11 +7,41 @@
 #include "base/memory.h"
 #include "comm/comm.h"
 
-static sr_status decide_on(MPI_Comm comm, const sr_options *options, sr_decision *d) {
+static sr_status decide_alone(MPI_Comm comm, const sr_options *options, sr_decision *d) {
   int rank, ranks;
   SR_TRY(sr_mpi(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank"));
   SR_TRY(sr_mpi(MPI_Comm_size(comm, &ranks), "MPI_Comm_size"));
   return sr_decide(options, ranks, rank, d);
+}
+
+static int64_t bits_of(double x) {
+  int64_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
+/* Ranks that compute different things would wait for one another in vain, or give bits that depend on the rank. */
+static sr_status check_alike(MPI_Comm comm, const sr_decision *d) {
+  const sr_options *o = &d->opt;
+  const int64_t options[] = {o->q_len,    o->kv_len,           o->q_heads,       o->kv_heads,
+                             o->head_dim, o->value_dim,        o->dtype,         o->out_dtype,
+                             d->q_start,  o->mask.window_left, o->mask.causal,   o->mask.window_right,
+                             d->zigzag,   o->refuse_nonfinite, bits_of(d->scale)};
+  int64_t isa = 0;
+  bool alike;
+  for (const char *c = d->kernel->isa; *c; c++) isa = isa * 131 + *c;
+  SR_TRY(sr_comm_alike(comm, options, (int)(sizeof options / sizeof options[0]), &alike));
+  if (!alike) return sr_fail(SR_ERR_ARGUMENT, "the ranks passed different options");
+  SR_TRY(sr_comm_alike(comm, &isa, 1, &alike));
+  if (alike) return SR_OK;
+  return sr_fail(SR_ERR_ARGUMENT,
+                 "the ranks run on processors of different instruction sets: set SEQRING_ISA on all of "
+                 "them to one that each has, as avx2");
+}
+
+static sr_status decide_on(MPI_Comm comm, const sr_options *options, sr_decision *d) {
+  SR_TRY(sr_agree(comm, decide_alone(comm, options, d)));
+  return check_alike(comm, d);
 }
 
 static void describe(const sr_decision *d, double all_pairs, sr_plan_info *info) {
@@ -42,7 +72,7 @@ static void describe(const sr_decision *d, double all_pairs, sr_plan_info *info)
 sr_status sr_plan_estimate(MPI_Comm comm, const sr_options *options, sr_plan_info *info) {
   sr_decision d;
   *info = (sr_plan_info){0};
-  SR_TRY(sr_agree(comm, decide_on(comm, options, &d)));
+  SR_TRY(decide_on(comm, options, &d));
   double pairs = d.rank_pairs;
   SR_TRY(sr_comm_sum(comm, &pairs, 1));
   describe(&d, pairs, info);
@@ -90,7 +120,7 @@ static sr_status build(MPI_Comm comm, const sr_decision *d, sr_plan **plan) {
 sr_status sr_plan_create(MPI_Comm comm, const sr_options *options, sr_plan **plan) {
   sr_decision d;
   *plan = NULL;
-  SR_TRY(sr_agree(comm, decide_on(comm, options, &d)));
+  SR_TRY(decide_on(comm, options, &d));
   sr_status status = build(comm, &d, plan);
   if (status != SR_OK) sr_plan_destroy(plan);
   return status;

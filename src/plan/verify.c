@@ -12,6 +12,7 @@
 #include "kernels/convert.h"
 #include "kernels/reference.h"
 #include "plan.h"
+#include "schedule/segment.h"
 
 /* Queries looked at together: bounds the memory that a sample takes. */
 enum { BATCH = 16 };
@@ -81,7 +82,7 @@ static sr_status batch_load(const sr_plan *plan, const sr_tensors *t, batch *b) 
     if (b->local[i] >= 0)
       sr_to_f64(d->opt.dtype, from + (uint64_t)(b->local[i] * width) * sr_dtype_size(d->opt.dtype), width, q);
   }
-  return sr_comm_sum(plan->comm, b->q, (int)(b->n * width));
+  return sr_comm_sum(plan->comm, b->q, b->n * width);
 }
 
 /* Row r (query r / q_heads, head r % q_heads) meets the keys that this rank holds. */
@@ -117,7 +118,7 @@ static sr_status merge_ranks(const sr_plan *plan, batch *b) {
     b->mail[3 * r + 1] = b->row[r].reach;
     b->mail[3 * r + 2] = b->row[r].v_top;
   }
-  SR_TRY(sr_comm_max(plan->comm, b->mail, (int)(3 * rows)));
+  SR_TRY(sr_comm_max(plan->comm, b->mail, 3 * rows));
   for (int64_t r = 0; r < rows; r++) {
     sr_reference *row = &b->row[r];
     sr_reference_raise(row, b->mail[3 * r], (int32_t)dv);
@@ -129,7 +130,7 @@ static sr_status merge_ranks(const sr_plan *plan, batch *b) {
     b->mail[r * sums + 1] = b->row[r].keys;
     memcpy(b->mail + r * sums + 2, b->row[r].o, (size_t)dv * sizeof(double));
   }
-  SR_TRY(sr_comm_sum(plan->comm, b->mail, (int)(rows * sums)));
+  SR_TRY(sr_comm_sum(plan->comm, b->mail, rows * sums));
   for (int64_t r = 0; r < rows; r++) {
     b->row[r].l = b->mail[r * sums];
     b->row[r].keys = b->mail[r * sums + 1];
@@ -138,43 +139,57 @@ static sr_status merge_ranks(const sr_plan *plan, batch *b) {
   return SR_OK;
 }
 
-static double difference(double a, double b) {
-  if (a == b || (isnan(a) && isnan(b))) return 0;
-  double d = fabs(a - b);
-  return isnan(d) ? (double)INFINITY : d;
+static bool same(double a, double b) {
+  return a == b || (isnan(a) && isnan(b));
 }
 
-/* Largest relative error of rounding to a type. */
-static double unit(sr_dtype dtype) {
+/* Largest relative error of rounding to a type, and the smallest number it has. */
+typedef struct precision {
+  double unit, smallest;
+} precision;
+
+static precision precision_of(sr_dtype dtype) {
   switch (dtype) {
   case SR_F16:
-    return 0x1p-11;
+    return (precision){0x1p-11, 0x1p-24};
   case SR_BF16:
-    return 0x1p-8;
+    return (precision){0x1p-8, 0x1p-133};
   case SR_F32:
-    return 0x1p-24;
+    return (precision){0x1p-24, 0x1p-149};
   case SR_F64:
-    return 0x1p-53;
+    return (precision){0x1p-53, 0x1p-1074};
   }
-  return 0;
+  return (precision){0, 0};
 }
 
-/* What rounding can do to a row: a score is off by some units of its reach, o by that times the spread of v. A reach
- * past the compute type's range explains anything. */
+/* What rounding can do to a row: a score is off by some units of its reach, a sum by some tens of units, and o by both
+ * times the largest |v|. Scores or sums past the compute type's range explain anything. */
 typedef struct bound {
   double o, lse;
 } bound;
 
 static bound rounding(const sr_decision *d, const sr_reference *row) {
-  double eps = 2 * unit(d->kernel->compute), most = d->kernel->compute == SR_F64 ? DBL_MAX : (double)FLT_MAX;
-  if (!(row->reach * M_LOG2E < most)) return (bound){(double)INFINITY, (double)INFINITY};
-  double score = eps * (8 + 4 * row->reach);
-  double out = unit(d->opt.out_dtype) * row->v_top + (d->opt.out_dtype == SR_F16 ? 0x1p-25 : 0);
-  return (bound){row->v_top * score + out, score};
+  precision compute = precision_of(d->kernel->compute), out = precision_of(d->opt.out_dtype);
+  double most = d->kernel->compute == SR_F64 ? DBL_MAX : (double)FLT_MAX;
+  if (!(row->reach * M_LOG2E < most && row->v_top < most / SR_SEGMENT))
+    return (bound){(double)INFINITY, (double)INFINITY};
+  double relative = 2 * compute.unit * (32 + 4 * row->reach);
+  return (bound){row->v_top * (relative + out.unit) + row->keys * compute.smallest + out.smallest, relative};
 }
 
-static double share(double error, double allowed) {
-  return error == 0 || isinf(allowed) ? 0 : error / allowed;
+/* How far a value is from its reference, as a share of what is allowed. One that is not finite must be met exactly; a
+ * weight that float32 cannot hold may turn Inf into NaN. */
+static double share(double got, double want, double allowed) {
+  if (same(got, want) || isinf(allowed) || (isinf(want) && isnan(got))) return 0;
+  double error = fabs(got - want);
+  return isfinite(error) ? error / allowed : (double)INFINITY;
+}
+
+/* |got - want| over max(1, |want|), Inf where only one is finite. */
+static double relative_error(double got, double want) {
+  if (same(got, want)) return 0;
+  double error = fabs(got - want) / fmax(1, fabs(want));
+  return isfinite(error) ? error : (double)INFINITY;
 }
 
 /* Compares row r with the output, where this rank holds it. */
@@ -189,13 +204,14 @@ static void judge(const sr_plan *plan, const sr_tensors *t, batch *b, int64_t r,
   sr_to_f64(d->lse_dtype, (const char *)t->lse + at * sr_dtype_size(d->lse_dtype), 1, &lse);
   sr_to_f64(opt->out_dtype, (const char *)t->o + at * (uint64_t)opt->value_dim * sr_dtype_size(opt->out_dtype),
             opt->value_dim, o);
-  double off = difference(lse, want), worst = share(off, allowed.lse + fabs(want) * 4 * unit(d->lse_dtype));
+  double worst =
+      share(lse, want, allowed.lse + (isfinite(want) ? fabs(want) * 4 * precision_of(d->lse_dtype).unit : 0));
   result->rows++;
-  result->lse_error = fmax(result->lse_error, off / fmax(1, fabs(want)));
+  result->lse_error = fmax(result->lse_error, relative_error(lse, want));
   for (int64_t i = 0; i < opt->value_dim; i++) {
-    double ref = b->row[r].o[i], error = difference(o[i], ref);
-    result->o_error = fmax(result->o_error, error / fmax(1, fabs(ref)));
-    worst = fmax(worst, share(error, allowed.o));
+    double ref = b->row[r].o[i];
+    result->o_error = fmax(result->o_error, relative_error(o[i], ref));
+    worst = fmax(worst, share(o[i], ref, allowed.o));
   }
   if (worst <= result->worst) return;
   result->worst = worst;

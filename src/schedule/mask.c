@@ -14,40 +14,46 @@ static int64_t add_held(int64_t a, int64_t b) {
   return sum;
 }
 
+/* Keys that a query sees to the right of its position, -1 for all. */
+static int64_t right_reach(const sr_mask *mask) {
+  return mask->causal ? 0 : mask->window_right;
+}
+
 int64_t sr_mask_q_start(const sr_mask *mask, int64_t q_len, int64_t kv_len) {
   return mask->q_start == SR_Q_START_END ? kv_len - q_len : mask->q_start;
 }
 
 sr_range sr_mask_range(const sr_mask *mask, int64_t position, int64_t kv_len) {
   sr_range seen = {0, kv_len};
-  if (mask->causal) seen.hi = least(seen.hi, add_held(position, 1));
-  if (mask->window_right >= 0) seen.hi = least(seen.hi, add_held(add_held(position, mask->window_right), 1));
+  int64_t right = right_reach(mask);
+  if (right >= 0) seen.hi = least(seen.hi, add_held(add_held(position, right), 1));
   if (mask->window_left >= 0) seen.lo = most(seen.lo, add_held(position, -mask->window_left));
   if (seen.lo >= seen.hi) seen = (sr_range){0, 0};
   return seen;
 }
 
-/* lo and hi never fall as the position grows, and neighbours' runs touch. */
+/* Neither end of what a query sees falls as its position grows, and neighbours' runs touch: the union is from what the
+ * first query that sees a key sees to what the last one does. Keys beyond both ends make queries blind. */
 sr_range sr_mask_union(const sr_mask *mask, int64_t first, int64_t count, int64_t kv_len) {
-  int64_t lo = 0, hi = 0;
-  for (int64_t i = 0; i < count && hi == 0; i++) {
-    sr_range seen = sr_mask_range(mask, first + i, kv_len);
-    lo = seen.lo, hi = seen.hi;
-  }
-  if (hi == 0) return (sr_range){0, 0};
-  for (int64_t i = count - 1; i >= 0; i--) {
-    sr_range seen = sr_mask_range(mask, first + i, kv_len);
-    if (seen.hi > seen.lo) return (sr_range){lo, most(hi, seen.hi)};
-  }
-  return (sr_range){lo, hi};
+  int64_t right = right_reach(mask), last = first + count - 1;
+  if (right >= 0) first = most(first, -right);
+  if (mask->window_left >= 0) last = least(last, add_held(kv_len - 1, mask->window_left));
+  if (first > last) return (sr_range){0, 0};
+  return (sr_range){sr_mask_range(mask, first, kv_len).lo, sr_mask_range(mask, last, kv_len).hi};
 }
 
-double sr_mask_pairs(const sr_mask *mask, int64_t first, int64_t count, sr_span keys, int64_t kv_len) {
-  double pairs = 0;
-  for (int64_t i = 0; i < count; i++) {
-    sr_range seen = sr_mask_range(mask, first + i, kv_len);
-    int64_t n = least(seen.hi, keys.start + keys.count) - most(seen.lo, keys.start);
-    if (n > 0) pairs += (double)n;
-  }
+/* Sum over x from first to first + count - 1 of the keys of a span that lie left of x. */
+static double keys_left_of(int64_t first, int64_t count, sr_span keys) {
+  int64_t end = first + count, key_end = keys.start + keys.count;
+  int64_t from = least(most(first, keys.start), end), to = most(least(end, key_end), from); /* x within the span */
+  double within = (double)(to - from), lowest = (double)(from - keys.start), highest = (double)(to - 1 - keys.start);
+  return within * (lowest + highest) / 2 + (double)(end - to) * (double)keys.count;
+}
+
+double sr_mask_pairs(const sr_mask *mask, int64_t first, int64_t count, sr_span keys) {
+  int64_t right = right_reach(mask);
+  double pairs = (double)count * (double)keys.count;
+  if (right >= 0) pairs = keys_left_of(first + right + 1, count, keys);
+  if (mask->window_left >= 0) pairs -= keys_left_of(first - mask->window_left, count, keys);
   return pairs;
 }

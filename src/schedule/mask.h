@@ -21,7 +21,7 @@ sr_range sr_mask_range(const sr_mask *mask, int64_t position, int64_t kv_len);
 sr_range sr_mask_union(const sr_mask *mask, int64_t first, int64_t count, int64_t kv_len);
 
 /* Visible (query, key) pairs of the queries at positions [first, first + count) and the keys of one span. A double:
- * counts may pass 2^63. */
-double sr_mask_pairs(const sr_mask *mask, int64_t first, int64_t count, sr_span keys, int64_t kv_len);
+ * counts may pass 2^63; exact below 2^53. Positions and windows are below 2^60. */
+double sr_mask_pairs(const sr_mask *mask, int64_t first, int64_t count, sr_span keys);
 
 #endif

@@ -79,7 +79,7 @@ static double pairs_with(const sr_schedule_problem *p, int rank, int owner) {
   double pairs = 0;
   for (int i = 0; i < q.n; i++)
     for (int j = 0; j < kv.n; j++)
-      pairs += sr_mask_pairs(&p->mask, q_start + q.span[i].start, q.span[i].count, kv.span[j], p->kv_len);
+      pairs += sr_mask_pairs(&p->mask, q_start + q.span[i].start, q.span[i].count, kv.span[j]);
   return pairs;
 }
 
@@ -101,7 +101,7 @@ static sr_status check_pairs(const sr_schedule_problem *p, double *of_rank, sr_s
     if (of_rank[r] > busiest) busiest = of_rank[r];
   }
   int64_t q_start = sr_mask_q_start(&p->mask, p->q_len, p->kv_len);
-  double all = sr_mask_pairs(&p->mask, q_start, p->q_len, (sr_span){0, p->kv_len}, p->kv_len);
+  double all = sr_mask_pairs(&p->mask, q_start, p->q_len, (sr_span){0, p->kv_len});
   if (all != report->pairs) return sr_fail(SR_ERR_INTERNAL, "%.0f pairs of %.0f are met", report->pairs, all);
   double mean = all / p->ranks;
   report->balance = mean > 0 ? busiest / mean : 1;

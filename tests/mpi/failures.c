@@ -53,6 +53,7 @@ static void bad_options_are_refused(void) {
   REFUSE(dtype, (sr_dtype)9, "dtype");
   REFUSE(out_dtype, (sr_dtype)9, "out_dtype");
   REFUSE(scale, (double)INFINITY, "scale");
+  REFUSE(scale, 1e39, "scale");
   REFUSE(mask.window_left, -2, "window_left");
   REFUSE(mask.window_right, INT64_MIN, "window_right");
   REFUSE(mask.q_start, INT64_MAX, "q_start");
@@ -115,8 +116,64 @@ static void a_wrong_output_is_found(void) {
   CHECK(result.worst_query == query && result.worst_head == 0);
   if (rank == ranks - 1) lse[0] = NAN;
   check_agreed(sr_plan_verify(out.plan, &t, 2000, 1, &result), SR_ERR_WRONG, "query");
+  CHECK(isinf(result.lse_error));
   output_close(&out);
   problem_free(&p);
+}
+
+/* What a float64 check must not explain away: a row that sees nothing has o = 0 and lse = -inf, a NaN stays one. */
+static void a_wrong_special_row_is_found(void) {
+  problem p = {.options = good_options()};
+  p.options.mask.causal = true;
+  p.options.mask.q_start = -1; /* query 0 sees nothing */
+  problem_fill(&p, 1);
+  const float inf = INFINITY;
+  memcpy(p.v + 1000 * 4 * sizeof inf, &inf, sizeof inf); /* component 0 of the rows that see it */
+  output out;
+  CHECK(problem_run(&p, MPI_COMM_WORLD, &out) == SR_OK);
+  sr_tensors t = tensors_of(&out);
+  sr_verify_result result;
+  CHECK(sr_plan_verify(out.plan, &t, 2000, 1, &result) == SR_OK);
+  float *lse = (float *)(void *)out.lse, *o = (float *)(void *)out.o, kept = lse[0];
+  if (rank == 0) lse[0] = 42;
+  check_agreed(sr_plan_verify(out.plan, &t, 2000, 1, &result), SR_ERR_WRONG, "query 0");
+  if (rank == 0) lse[0] = kept;
+  int64_t last = (out.q_rows.count - 1) * 4; /* rank 0 holds the last query too, under zigzag */
+  kept = o[last];
+  if (rank == 0) o[last] = 1;
+  check_agreed(sr_plan_verify(out.plan, &t, 2000, 1, &result), SR_ERR_WRONG, "query 1999");
+  if (rank == 0) o[last] = kept, o[last + 1] += 1;
+  check_agreed(sr_plan_verify(out.plan, &t, 2000, 1, &result), SR_ERR_WRONG, "query 1999");
+  output_close(&out);
+  problem_free(&p);
+}
+
+static void tiny_values_are_not_wrong(void) {
+  problem p = {.options = good_options()};
+  problem_fill(&p, 1);
+  for (int64_t i = 0; i < 2000 * 4; i++) {
+    float tiny = (float)(i % 7) * 0x1p-149f;
+    memcpy(p.v + (size_t)i * sizeof tiny, &tiny, sizeof tiny);
+  }
+  output out;
+  CHECK(problem_run(&p, MPI_COMM_WORLD, &out) == SR_OK);
+  sr_tensors t = tensors_of(&out);
+  sr_verify_result result;
+  CHECK(sr_plan_verify(out.plan, &t, 100, 1, &result) == SR_OK);
+  output_close(&out);
+  problem_free(&p);
+}
+
+static void different_options_are_refused(void) {
+  if (ranks == 1) return;
+  sr_options o = good_options();
+  if (rank == ranks - 1) o.kv_len++;
+  refuse(o, "different options");
+  if (rank == ranks - 1) setenv("SEQRING_ISA", "portable", 1);
+  bool alike = strcmp(sr_isa_name(), "portable") == 0; /* on processors that have no other */
+  MPI_Allreduce(MPI_IN_PLACE, &alike, 1, MPI_C_BOOL, MPI_LAND, MPI_COMM_WORLD);
+  if (!alike) refuse(good_options(), "SEQRING_ISA");
+  if (rank == ranks - 1) unsetenv("SEQRING_ISA");
 }
 
 int main(int argc, char **argv) {
@@ -128,5 +185,8 @@ int main(int argc, char **argv) {
   one_rank_without_a_tensor();
   nonfinite_is_refused_when_asked();
   a_wrong_output_is_found();
+  a_wrong_special_row_is_found();
+  tiny_values_are_not_wrong();
+  different_options_are_refused();
   return finish_checks();
 }

@@ -236,10 +236,15 @@ static void order_of_segments_does_not_show(void) {
   double *o = malloc(sizeof(double) * SR_MAX_TILE * 512), *again = malloc(sizeof(double) * SR_MAX_TILE * 512);
   double lse[SR_MAX_TILE], lse_again[SR_MAX_TILE];
   for (int t = 0; t < 2; t++)
-    for (int n = 0; n < 12; n++) {
+    for (int n = 0; n < 16; n++) {
       rig r = make_rig(compute_types[t], 24, 10, 3000, &random);
-      if (n % 3 == 1) fill(&r, r.k, (int64_t)r.keys * 24, 300, &random); /* exponents far apart */
-      if (n % 3 == 2) {
+      if (n % 4 == 3) { /* so far apart that what is added falls out of the range, in one step or in two */
+        fill(&r, r.k, (int64_t)r.keys * 24, 150, &random);
+        for (int64_t i = 0; i < (int64_t)r.keys * 10; i++)
+          set(&r, r.v, i, i / 10 / SEGMENT != n / 4 % 3 ? 0 : t ? 1e300 : 1e30);
+      }
+      if (n % 4 == 1) fill(&r, r.k, (int64_t)r.keys * 24, 300, &random); /* exponents far apart */
+      if (n % 4 == 2) {
         r.finite = false;
         set(&r, r.v, 5 * 10, (double)INFINITY);
         set(&r, r.v, 2700 * 10 + 1, (double)NAN);

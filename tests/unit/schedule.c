@@ -38,7 +38,11 @@ static void masks_match_their_definition(void) {
       if (any != (j >= all.lo && j < all.hi)) CU_FAIL("union");
     }
     CU_ASSERT_EQUAL(all.hi - all.lo, seen_by_any);
-    CU_ASSERT_EQUAL(sr_mask_pairs(&m, start, q_len, (sr_span){0, kv_len}, kv_len), (double)pairs);
+    CU_ASSERT_EQUAL(sr_mask_pairs(&m, start, q_len, (sr_span){0, kv_len}), (double)pairs);
+    int64_t cut = random_int(&r, 0, kv_len);
+    double parts = sr_mask_pairs(&m, start, q_len, (sr_span){0, cut}) +
+                   sr_mask_pairs(&m, start, q_len, (sr_span){cut, kv_len - cut});
+    CU_ASSERT_EQUAL(parts, (double)pairs);
   }
 }
 
