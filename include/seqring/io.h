@@ -103,8 +103,8 @@ typedef enum sr_output_tensor { SR_OUTPUT_O, SR_OUTPUT_LSE } sr_output_tensor;
  * over quota, no memory), SR_ERR_MPI. */
 sr_status sr_output_create(MPI_Comm comm, const sr_output_spec *spec, sr_output **output);
 
-/* The name of the file while it is incomplete, for a signal handler that removes it; valid until sr_output_commit; NULL
- * on ranks other than 0. Not collective. */
+/* The name of the file while it is incomplete, for a signal handler that removes it; the same on every rank, since any
+ * may be the one that lives to do it. Not collective. */
 const char *sr_output_partial_path(const sr_output *output);
 
 /* Writes rows of one tensor: [rows->count, q_heads, value_dim] of out_dtype for o, [rows->count, q_heads] of lse_dtype

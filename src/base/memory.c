@@ -4,11 +4,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
+enum { HUGE_PAGE = 2 << 20, LARGE = 4 * HUGE_PAGE };
+
 void *sr_alloc(uint64_t size) {
-  if (size > PTRDIFF_MAX - SR_ALIGN) return NULL;
-  return aligned_alloc(SR_ALIGN, size ? sr_align_up(size) : SR_ALIGN);
+  if (size > PTRDIFF_MAX - HUGE_PAGE) return NULL;
+  if (size < LARGE) return aligned_alloc(SR_ALIGN, size ? sr_align_up(size) : SR_ALIGN);
+  void *block = NULL;
+  if (posix_memalign(&block, HUGE_PAGE, size)) return NULL;
+  madvise(block, size / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE); /* a wish: kernels without huge pages say no */
+  return block;
 }
 
 void sr_free(void *block) {

@@ -19,7 +19,9 @@ static inline bool sr_mul(uint64_t a, uint64_t b, uint64_t *out) {
   return !__builtin_mul_overflow(a, b, out);
 }
 
-/* size bytes at SR_ALIGN, not cleared; NULL when there are none. 0 bytes give a pointer too. */
+/* size bytes at SR_ALIGN, not cleared; NULL when there are none. 0 bytes give a pointer too. Large blocks ask for huge
+ * pages: a page of 4 KiB holds less than one row of lanes of some heads, and each first touch of one costs a trip to
+ * the kernel. */
 void *sr_alloc(uint64_t size);
 void sr_free(void *block);
 

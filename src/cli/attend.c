@@ -152,6 +152,7 @@ static sr_status run_under_mpi(session *s, sr_status mine) {
 
 static int start_mpi(void) {
   int provided = MPI_THREAD_SINGLE;
+  sr_launcher_hint_mpi();
   if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS || provided < MPI_THREAD_FUNNELED) {
     if (sr_launcher_rank() <= 0)
       fprintf(stderr, "seqring: this MPI library cannot be started with MPI_THREAD_FUNNELED\n");

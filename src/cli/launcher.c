@@ -1,6 +1,7 @@
 #include "launcher.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 int sr_launcher_rank(void) {
@@ -18,4 +19,9 @@ int sr_launcher_rank(void) {
 void sr_launcher_stand_back(void) {
   struct timespec moment = {.tv_nsec = 400000000};
   if (sr_launcher_rank() > 0) nanosleep(&moment, NULL);
+}
+
+void sr_launcher_hint_mpi(void) {
+  const char *ranks = getenv("OMPI_COMM_WORLD_SIZE"), *on_node = getenv("OMPI_COMM_WORLD_LOCAL_SIZE");
+  if (ranks && on_node && !strcmp(ranks, on_node)) setenv("OMPI_MCA_pml", "ob1", 0);
 }

@@ -9,4 +9,8 @@ int sr_launcher_rank(void);
  * one waits a moment here. Call it before an exit without MPI_Init. */
 void sr_launcher_stand_back(void);
 
+/* When all ranks of an mpirun job are on one node, tells Open MPI to use shared memory without looking for networks
+ * first, which takes most of MPI_Init's time; a choice of the user's (--mca pml) stands. Call it before MPI_Init. */
+void sr_launcher_hint_mpi(void);
+
 #endif

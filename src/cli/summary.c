@@ -71,7 +71,7 @@ static const char *whole(double value, char text[SR_NUMBER_TEXT]) {
 static void print_spread(const char *name, const sr_spread *spread, number_fn *number) {
   char min[SR_NUMBER_TEXT], mean[SR_NUMBER_TEXT], max[SR_NUMBER_TEXT];
   label(name);
-  printf("%12s%12s%12s\n", number(spread->min, min), number(spread->mean, mean), number(spread->max, max));
+  printf(" %11s %11s %11s\n", number(spread->min, min), number(spread->mean, mean), number(spread->max, max));
 }
 
 static void print_verify(const sr_verify_result *verify) {

@@ -70,7 +70,7 @@ sr_status sr_output_create(MPI_Comm comm, const sr_output_spec *spec, sr_output 
 }
 
 const char *sr_output_partial_path(const sr_output *output) {
-  return output->rank == 0 ? output->file.partial : NULL;
+  return output->file.partial;
 }
 
 sr_status sr_output_write(sr_output *output, sr_output_tensor tensor, const sr_rows *rows, const void *from) {

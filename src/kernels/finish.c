@@ -55,7 +55,8 @@ static pair normal(double hi, double lo) {
   return (pair){sum, lo - (sum - hi)};
 }
 
-/* a / b to a little more than double precision, then rounded: quotient, remainder, correction. */
+/* a / b to a little more than double precision, then rounded: quotient, remainder, correction. Float32 needs no more
+ * than the quotient. */
 static double divide(pair a, pair b) {
   double q = a.hi / b.hi;
   double rest = fma(-q, b.hi, a.hi) + (a.lo - q * b.lo);
@@ -70,7 +71,8 @@ void sr_accumulator_finish(const sr_kernel *k, int32_t value_dim, const sr_accum
   if (l.hi != 0) log_sum = acc->e[lane] * M_LN2 + (log(l.hi) + l.lo / l.hi);
   sr_store(lse_dtype, lse, 0, log_sum);
   for (int32_t d = 0; d < value_dim; d++) {
-    ptrdiff_t at = (ptrdiff_t)d * k->tile + lane;
-    sr_store(out_dtype, o, d, l.hi != 0 ? divide(normal(acc->o_hi[at], acc->o_lo[at]), l) : nothing);
+    pair sum = normal(acc->o_hi[(ptrdiff_t)d * k->tile + lane], acc->o_lo[(ptrdiff_t)d * k->tile + lane]);
+    double quotient = k->compute == SR_F64 ? divide(sum, l) : sum.hi / l.hi;
+    sr_store(out_dtype, o, d, l.hi != 0 ? quotient : nothing);
   }
 }

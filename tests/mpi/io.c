@@ -89,8 +89,8 @@ static sr_status make_output(const char *to, sr_status last_rank, int64_t withou
   sr_output_spec spec = spec_for(to);
   SR_TRY(sr_output_create(MPI_COMM_WORLD, &spec, &output));
   char partial[SR_PATH_MAX] = "";
-  if (rank == 0) strcpy(partial, sr_output_partial_path(output));
-  CHECK(rank == 0 ? exists(partial) : sr_output_partial_path(output) == NULL);
+  strcpy(partial, sr_output_partial_path(output));
+  CHECK(exists(partial));
   sr_status status = write_rows(output, &spec, without);
   CHECK(status == SR_OK);
   if (rank == ranks - 1 && last_rank != SR_OK) status = sr_fail(last_rank, "the last rank's words");

@@ -1,0 +1,150 @@
+#!/usr/bin/env python3
+"""What the program tells: help, manual page, versions, dry runs, statistics, provenance, info."""
+import json
+import os
+import re
+
+import h5py
+
+from program import KJV, Case, main, run, write
+
+COMMANDS = ('attend', 'info', 'help', 'version')
+SPREADS = ('read_s', 'attention_s', 'wait_s', 'write_s', 'bytes_sent_a_rank', 'peak_memory_a_rank', 'queries_a_rank',
+           'planned_memory_a_rank')
+
+
+def named_options(text):
+    return set(re.findall(r'(?<![\w-])--([a-z]+(?:-[a-z]+)*)\b', text))
+
+
+class Words(Case):
+    def said(self, *words, **how):
+        done = run(*words, **how)
+        self.assertEqual((done.status, done.said), (0, []))
+        return done.out
+
+    def test_help(self):
+        text = self.said('help')
+        for command in COMMANDS:
+            self.assertIn(f'\n  {command} ', text)
+        self.assertEqual(text, self.said('--help'))
+        self.assertEqual(text, self.said('-h'))
+        for command in COMMANDS:
+            page = self.said('help', command)
+            self.assertEqual(page, self.said(command, '--help'))
+            self.assertLess(max(map(len, page.splitlines())), 82)
+        self.assertEqual(self.said('help', ranks=2), text)
+
+    def test_every_option(self):
+        """The options that a person was promised are in the help, and those of the help in the manual page."""
+        text = self.said('attend', '--help')
+        promised = {'output', 'group', 'causal', 'window', 'q-start', 'scale', 'out-dtype', 'nan', 'balance', 'threads',
+                    'verify', 'dry-run', 'stats', 'config', 'quiet', 'help', 'version'}
+        found = named_options(text)
+        self.assertEqual(promised - found, set())
+        page = re.sub(r'\\f[BIR]', '|', self.said('help', '--man').replace('\\-', '-'))
+        self.assertEqual(found - named_options(page), set())
+        for status in range(8):
+            self.assertRegex(text, rf'(?m)^  {status}  \w')
+            self.assertIn(f'\n|{status}|\n', page)
+
+    def test_version(self):
+        text = self.said('version')
+        for name in ('seqring', 'hdf5', 'mpi', 'compiler', 'kernels', 'licence'):
+            self.assertRegex(text, rf'(?m)^{name} +\S')
+        for words in (('--version',), ('-V',), ('attend', '--version'), ('info', '-V')):
+            self.assertEqual(self.said(*words), text)
+        self.assertEqual(self.said('version', ranks=2), text)
+
+    def test_terminal_gone(self):
+        with open('/dev/full', 'w') as full:
+            done = run('help', stdout=full)
+        self.assertEqual((done.status, len(done.said)), (1, 1))
+
+    def test_dry_run(self):
+        for ranks in (0, 3):
+            out, stats = self.path('o.h5'), self.path('run.json')
+            text = self.attend(KJV, '-o', out, '--dry-run', '--causal', '--stats', stats, ranks=ranks).out
+            self.assertEqual(os.listdir(self.folder), [])
+            for words in (r'memory +[\d.]+ [KM]iB', r'to send in all +[\d.]+ \w*B', r'operations +[\d.]+ GFLOP',
+                          r'plan +ring'):
+                self.assertRegex(text, words)
+
+    def test_quiet(self):
+        for ranks in (0, 2):
+            done = self.attend(KJV, '-q', '-o', self.path('o.h5'), '--verify', '5', ranks=ranks)
+            self.assertEqual(done.out, '')
+
+    def test_summary(self):
+        text = self.attend(KJV, '-o', self.path('o.h5'), '--causal', '--verify=5', ranks=2).out
+        for words in ('1024 x 9 x 64', 'causal', 'zigzag', '2 ranks', 'attention', 'waiting for KV', 'peak memory',
+                      'tokens/s', 'GFLOP/s', 'sent', 'verified', self.path('o.h5')):
+            self.assertIn(words, text)
+        self.assertNotIn('\r', text)
+
+    def test_warning(self):
+        """More threads than cores are warned of, by one rank, also when it is told to be quiet."""
+        threads = min(4096, 2 * os.cpu_count())
+        for ranks in (0, 2):
+            done = self.attend(KJV, '--dry-run', '-q', '--threads', threads, ranks=ranks)
+            self.assertEqual(len(done.warned), 1)
+            self.assertIn(f'{threads} threads', done.warned[0])
+            self.assertEqual(self.attend(KJV, '--dry-run', '--threads', 1).warned, [])
+
+    def test_stats(self):
+        page = self.said('help', '--man').replace('\\-', '-')
+        section = page[page.index('.SH STATISTICS'):page.index('.SH EXIT')]
+        promised = {key for keys in re.findall(r'\\fB(.*)\\fR', section) for key in keys.split(', ')}
+        stats = self.path('run.json')
+        self.attend(KJV, '-q', '-o', self.path('o.h5'), '--causal', '--verify', '7', '--stats', stats, ranks=3)
+        with open(stats) as f:
+            found = json.load(f)
+        self.assertEqual(set(found), promised)
+        for key in SPREADS:
+            self.assertEqual(set(found[key]), {'min', 'mean', 'max'})
+            self.assertLessEqual(0, found[key]['min'])
+            self.assertLessEqual(found[key]['min'], found[key]['mean'] * (1 + 1e-12))
+            self.assertLessEqual(found[key]['mean'], found[key]['max'] * (1 + 1e-12))
+        self.assertEqual((found['ranks'], found['threads'], found['nonfinite']), (3, 1, 0))
+        self.assertEqual(round(found['queries_a_rank']['mean'] * 3), 1024)
+        self.assertLess(found['wait_s']['max'], found['attention_s']['max'])
+        self.assertLess(found['attention_s']['max'], found['wall_s'])
+        visible = 1024 * 1025 // 2
+        self.assertEqual(found['flops'], visible * 9 * 2 * (64 + 64))
+        self.assertAlmostEqual(found['gflops'] * found['attention_s']['max'] * 1e9 / found['flops'], 1)
+        self.assertEqual(found['output_bytes'], os.path.getsize(self.path('o.h5')))
+        self.assertEqual(found['bytes_sent'], 2 * 1024 * 3 * 64 * 4 * 2)
+        self.assertGreater(found['peak_memory_bytes'], found['planned_memory_a_rank']['max'])
+        self.assertGreater(found['verify']['rows'], 0)
+        self.assertLess(found['verify']['worst'], 1)
+        self.assertEqual(sorted(os.listdir(self.folder)), ['o.h5', 'run.json'])
+
+    def test_provenance(self):
+        self.attend(KJV, '-q', '-o', self.path('o.h5'), '--window', '100,5', ranks=2)
+        with h5py.File(self.path('o.h5')) as f:
+            found = json.loads(f.attrs['provenance'])
+        self.assertEqual(found['input']['q'], [1024, 9, 64])
+        self.assertEqual(found['input']['path'], KJV)
+        self.assertEqual(found['options']['window'], [100, 5])
+        self.assertEqual(found['shapes'], {'o': [1024, 9, 64], 'lse': [1024, 9]})
+        self.assertEqual(found['ranks'], 2)
+        for key in ('versions', 'isa', 'checksums'):
+            self.assertTrue(found[key])
+
+    def test_info(self):
+        text = self.said('info', KJV)
+        for words in ('1024 x 9 x 64', 'float16', 'attend: yes'):
+            self.assertIn(words, text)
+        self.attend(KJV, '-q', '-o', self.path('o.h5'))
+        text = self.said('info', self.path('o.h5'))
+        for words in ('output of seqring: complete', 'provenance:', 'checksums', 'lse'):
+            self.assertIn(words, text)
+        path = write(self.path('in.h5'), compression='lzf', chunks=(8, 1, 1))
+        self.assertIn('attend: no: ', self.said('info', path))
+        done = run('info', self.path('missing.h5'))
+        self.assertEqual((done.status, done.out, len(done.said)), (3, '', 1))
+        self.assertIn(self.path('missing.h5'), done.said[0])
+
+
+if __name__ == '__main__':
+    main()

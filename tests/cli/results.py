@@ -1,0 +1,100 @@
+#!/usr/bin/env python3
+"""Results: the same bits however the work is cut, NaN and Inf, and the check in float64."""
+import json
+import os
+
+import h5py
+import numpy as np
+
+from program import KJV, Case, Refusal, check_refusals, main, tensors, write
+
+NONFINITE_ERROR = 6
+SHAPES = [(0, 1), (1, 2), (2, 1), (2, 2), (3, 1), (3, 2)]
+
+
+def attend_plainly(q, k, v, causal):
+    """o and lse in float64."""
+    q, k, v = (x.astype('f8') for x in (q, k, v))
+    k, v = (np.repeat(x, q.shape[1] // k.shape[1], axis=1) for x in (k, v))
+    scores = np.einsum('ihd,jhd->hij', q, k) / np.sqrt(q.shape[2])
+    if causal:
+        places = np.arange(len(q))[:, None] + len(k) - len(q)
+        scores[:, places < np.arange(len(k))] = -np.inf
+    with np.errstate(divide='ignore', invalid='ignore'):
+        top = scores.max(axis=2, keepdims=True)
+        p = np.exp(scores - np.where(np.isfinite(top), top, 0))
+        total = p.sum(axis=2)
+        o = np.einsum('hij,jhd->ihd', p, v) / np.where(total > 0, total, 1).T[:, :, None]
+        return o, (np.log(total) + np.where(np.isfinite(top), top, 0)[:, :, 0]).T
+
+
+class Results(Case):
+    def check_bits(self, path, *words, shapes=SHAPES):
+        found = {self.attend_to('o.h5', path, '--threads', threads, *words, ranks=ranks) for ranks, threads in shapes}
+        self.assertEqual(len(found), 1)
+
+    def test_bits(self):
+        self.check_bits(KJV, '--causal')
+        self.check_bits(KJV, '--window=300,40', shapes=[(1, 1), (3, 2)])
+        path = write(self.path('long.h5'), tensors(q=(1500, 2, 16), k=(3000, 1, 16), v=(3000, 1, 20)))
+        self.check_bits(path)
+        for balance in ('contiguous', 'zigzag'):
+            self.check_bits(path, '--causal', '--balance', balance, shapes=[(0, 1), (3, 1)])
+
+    def test_fewer_tokens_than_ranks(self):
+        for q_len, kv_len in ((1, 1), (2, 1), (3, 7)):
+            data = tensors(q=(q_len, 4, 8), k=(kv_len, 2, 8), v=(kv_len, 2, 6))
+            path = write(self.path(f'{q_len}-{kv_len}.h5'), data)
+            for words in ((), ('--causal',)):
+                self.check_bits(path, *words, shapes=[(0, 1), (5, 1)])
+                for got, want in zip(self.values(), attend_plainly(**data, causal=bool(words))):
+                    np.testing.assert_allclose(got, want, rtol=0, atol=2e-6)
+
+    def values(self):
+        with h5py.File(self.path('o.h5')) as f:
+            return f['o'][:], f['lse'][:]
+
+    def nonfinite(self, path, *words, ranks):
+        stats = self.path('run.json')
+        text = self.attend(path, '-o', self.path('o.h5'), '--stats', stats, *words, ranks=ranks).out
+        with open(stats) as f:
+            count = json.load(f)['nonfinite']
+        self.assertEqual('not finite' in text, count > 0)
+        return count
+
+    def test_nan(self):
+        data = tensors()
+        data['k'][30, 0, 2] = np.nan
+        data['v'][31, 1, 0] = np.inf
+        data['q'][2, 3, 4] = -np.inf
+        path = write(self.path('in.h5'), data)
+        for ranks in (0, 2):
+            self.assertEqual(self.nonfinite(path, ranks=ranks), 3)
+            self.assertEqual(self.nonfinite(path, '--nan=propagate', '--window=0,0', '--q-start=30', ranks=ranks), 3)
+            self.assertEqual(self.nonfinite(path, '--causal', '--q-start=0', ranks=ranks), 1)
+            self.assertTrue(np.isfinite(np.delete(self.values()[0], 2, axis=0)).all())
+        os.remove(self.path('o.h5'))
+        check_refusals(self, [Refusal(NONFINITE_ERROR, (path,), (path, '--nan=error')),
+                              Refusal(NONFINITE_ERROR, (path,), (path, '--nan', 'error', '--causal', '--verify', '3'))])
+
+    def test_masked_nan(self):
+        data = tensors()
+        data['k'][24:] = data['v'][24:] = np.nan
+        path = write(self.path('in.h5'), data)
+        words = '--causal', '--q-start=0', '--nan=error', '--verify', '24'
+        self.check_bits(path, *words, shapes=[(0, 1), (2, 1), (3, 1)])
+        self.assertTrue(all(np.isfinite(x).all() for x in self.values()))
+
+    def test_verify(self):
+        stats = self.path('run.json')
+        for rows, ranks in ((1, 0), (17, 3), (5000, 2)):
+            self.attend(KJV, '-q', '-o', self.path('o.h5'), '--causal', '--verify', rows, '--verify-seed', rows,
+                        '--stats', stats, ranks=ranks)
+            with open(stats) as f:
+                found = json.load(f)['verify']
+            self.assertEqual(found['rows'], 9 * min(rows, 1024))
+            self.assertLess(found['worst'], 1)
+
+
+if __name__ == '__main__':
+    main()

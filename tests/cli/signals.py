@@ -1,0 +1,79 @@
+#!/usr/bin/env python3
+"""Runs that are told to end, or lose a rank, leave no file behind."""
+import os
+import signal
+import subprocess
+import time
+
+from program import FAILURE_LIMIT_S, RUN_LIMIT_S, Case, command, main, tensors, write
+
+# Attention over it takes a minute and more on one core.
+LONG = {'q': (1 << 17, 2, 64), 'k': (1 << 17, 1, 64), 'v': (1 << 17, 1, 64)}
+
+
+def children(pid):
+    found = []
+    for task in os.listdir(f'/proc/{pid}/task'):
+        with open(f'/proc/{pid}/task/{task}/children') as f:
+            found += map(int, f.read().split())
+    return found
+
+
+class Signals(Case):
+    def start(self, ranks):
+        """A run that has begun to compute."""
+        path = self.path('in.h5')
+        if not os.path.exists(path):
+            write(path, tensors(**LONG, dtype='f2'))
+        words = command('attend', path, '-o', self.path('out', 'o.h5'), '--stats', self.path('out', 'run.json'),
+                        ranks=ranks)
+        process = subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        self.addCleanup(process.stdout.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        deadline = time.monotonic() + RUN_LIMIT_S
+        while not any(name.startswith('o.h5.partial') for name in os.listdir(self.path('out'))):
+            self.assertLess(time.monotonic(), deadline)
+            self.assertIsNone(process.poll())
+            time.sleep(0.02)
+        time.sleep(0.3)
+        return process
+
+    def check_end(self, process):
+        """Failed, soon, without a trace in the folder."""
+        start = time.monotonic()
+        status = process.wait(timeout=RUN_LIMIT_S)
+        self.assertNotEqual(status, 0)
+        self.assertLess(time.monotonic() - start, FAILURE_LIMIT_S)
+        self.assertEqual(os.listdir(self.path('out')), [])
+        return status
+
+    def setUp(self):
+        super().setUp()
+        os.mkdir(self.path('out'))
+
+    def test_alone(self):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            with self.subTest(number=number):
+                process = self.start(0)
+                process.send_signal(number)
+                self.assertEqual(self.check_end(process), -number)
+
+    def test_mpirun(self):
+        for number in (signal.SIGTERM, signal.SIGINT):
+            with self.subTest(number=number):
+                process = self.start(2)
+                process.send_signal(number)
+                self.check_end(process)
+
+    def test_lost_rank(self):
+        """mpirun tells the other ranks to end when one is killed."""
+        process = self.start(3)
+        ranks = sorted(children(process.pid))
+        self.assertEqual(len(ranks), 3)
+        os.kill(ranks[-1], signal.SIGKILL)
+        self.check_end(process)
+
+
+if __name__ == '__main__':
+    main()
