@@ -1,5 +1,4 @@
-/* What every part that calls HDF5 shares: a silent library, its words in our messages, element types, text attributes.
- */
+/* What every part that calls HDF5 shares: a silent library, its words in our messages, element types, attributes. */
 #ifndef SR_IO_H5_H
 #define SR_IO_H5_H
 

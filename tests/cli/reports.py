@@ -127,7 +127,6 @@ class Words(Case):
         self.assertEqual(found['input']['path'], KJV)
         self.assertEqual(found['options']['window'], [100, 5])
         self.assertEqual(found['shapes'], {'o': [1024, 9, 64], 'lse': [1024, 9]})
-        self.assertEqual(found['ranks'], 2)
         for key in ('versions', 'isa', 'checksums'):
             self.assertTrue(found[key])
 

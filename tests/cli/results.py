@@ -41,6 +41,14 @@ class Results(Case):
         for balance in ('contiguous', 'zigzag'):
             self.check_bits(path, '--causal', '--balance', balance, shapes=[(0, 1), (3, 1)])
 
+    def test_same_file(self):
+        files = set()
+        for ranks, threads in SHAPES:
+            self.attend(KJV, '-q', '--causal', '-o', self.path('o.h5'), '--threads', threads, ranks=ranks)
+            with open(self.path('o.h5'), 'rb') as f:
+                files.add(f.read())
+        self.assertEqual(len(files), 1)
+
     def test_fewer_tokens_than_ranks(self):
         for q_len, kv_len in ((1, 1), (2, 1), (3, 7)):
             data = tensors(q=(q_len, 4, 8), k=(kv_len, 2, 8), v=(kv_len, 2, 6))
