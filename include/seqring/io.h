@@ -92,6 +92,9 @@ typedef struct sr_output_spec {
   const sr_input_info *input; /* which the output must not overwrite, or NULL */
   int64_t q_len, q_heads, value_dim;
   sr_dtype out_dtype, lse_dtype; /* of o, and of lse (float32 or float64) */
+  /* Told on rank 0 the name of the incomplete file as soon as there is one, for a signal handler; may be NULL. */
+  void (*made)(void *made_data, const char *partial);
+  void *made_data;
 } sr_output_spec;
 
 typedef struct sr_output sr_output;

@@ -144,9 +144,9 @@ sr_status sr_plan_forward(sr_plan *plan, const sr_tensors *tensors);
 void sr_plan_stats_get(const sr_plan *plan, sr_plan_stats *stats);
 
 /* Recomputes n_queries queries (all their heads) in float64 by the plain definition, and compares them with tensors->o
- * and tensors->lse: of each of n_queries equal runs one that seed chooses, but of the last run the last. Collective over
- * the plan's communicator. Errors: SR_ERR_WRONG when the output is further off than rounding explains, SR_ERR_ARGUMENT,
- * SR_ERR_RESOURCE, SR_ERR_MPI. */
+ * and tensors->lse: of each of n_queries equal runs one that seed chooses, but of the last run the last. Collective
+ * over the plan's communicator. Errors: SR_ERR_WRONG when the output is further off than rounding explains,
+ * SR_ERR_ARGUMENT, SR_ERR_RESOURCE, SR_ERR_MPI. */
 sr_status sr_plan_verify(sr_plan *plan, const sr_tensors *tensors, int64_t n_queries, uint64_t seed,
                          sr_verify_result *result);
 

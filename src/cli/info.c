@@ -15,7 +15,7 @@
 static void shape_text(const sr_dataset_info *dataset, char text[128]) {
   int n = 0;
   text[0] = '\0';
-  if (dataset->rank == 0) snprintf(text, 128, "scalar");
+  if (dataset->rank == 0 && dataset->storage[0]) snprintf(text, 128, "scalar");
   for (int i = 0; i < dataset->rank && i < 4; i++)
     n += snprintf(text + n, 128 - (size_t)n, "%s%" PRId64, i ? " x " : "", dataset->dims[i]);
   if (dataset->rank > 4) snprintf(text + n, 128 - (size_t)n, " x ...");
@@ -26,9 +26,11 @@ static void print_dataset(const sr_dataset_info *dataset, int name_width, int sh
   shape_text(dataset, shape);
   fputs("  ", stdout);
   sr_text_foreign(stdout, dataset->name);
-  printf("%*s  %-*s  %-9s  ", name_width - (int)strlen(dataset->name), "", shape_width, shape, dataset->type);
+  printf("%*s  %-*s  ", name_width - (int)strlen(dataset->name), "", shape_width, shape);
+  printf(dataset->storage[0] ? "%-9s  " : "%s", dataset->type);
   sr_text_foreign(stdout, dataset->storage);
-  printf(", %s\n", sr_text_bytes((double)dataset->file_bytes, size));
+  if (dataset->file_bytes > 0) printf(", %s", sr_text_bytes((double)dataset->file_bytes, size));
+  putchar('\n');
 }
 
 static void print_datasets(const sr_file_info *file) {
@@ -110,8 +112,9 @@ static sr_status show(const sr_settings *settings, bool speak) {
     else
       print_as_input(settings);
   }
+  bool cut = file.is_output && !file.is_complete;
   sr_file_info_free(&file);
-  return SR_OK;
+  return cut ? sr_fail(SR_ERR_INPUT, "%s: the output is not complete", settings->input) : SR_OK;
 }
 
 int sr_command_info(const sr_arguments *arguments, const sr_settings *settings) {

@@ -145,15 +145,15 @@ static void put_environment(void) {
   term("OMP_NUM_THREADS");
   line("Threads of a rank, where --threads does not tell.");
   term("SEQRING_ISA");
-  line("Instruction set of the kernels: portable, avx2, avx512 or avx512bf16; by default the best of the machine.");
+  line("Instruction set of the kernels: portable, avx2 or avx512; by default the best of the machine.");
 }
 
 static void put_examples(void) {
   section("EXAMPLES");
   example("Causal attention on two ranks, with 64 queries checked in float64:",
           "mpirun -n 2 --bind-to none seqring attend in.h5 -o out.h5 --causal --verify 64");
-  example("What a run on four ranks would need:", "mpirun -n 4 seqring attend in.h5 --causal --dry-run");
-  example("A run file, with one option changed:", "mpirun -n 2 seqring attend --config run.yaml --no-causal");
+  example("What a run on four ranks would need:", "mpirun -n 4 --oversubscribe seqring attend in.h5 --causal --dry-run");
+  example("A run file, with one option changed:", "mpirun -n 2 --bind-to none seqring attend --config run.yaml --no-causal");
 }
 
 void sr_man_print(void) {

@@ -278,10 +278,12 @@ static sr_status check_contiguous(subject *s) {
   if (offset == HADDR_UNDEF) {
     char class[32]; /* a dimension scale may be there for its name alone */
     bool scale = sr_h5_get_text(s->id, "CLASS", class, sizeof class) && !strcmp(class, "DIMENSION_SCALE");
-    if (scale)
-      snprintf(s->info->storage, sizeof s->info->storage, "dimension without coordinates");
-    else
+    if (scale) {
+      snprintf(s->info->type, sizeof s->info->type, "dimension");
+      s->info->storage[0] = '\0';
+    } else {
       append(s->info->storage, sizeof s->info->storage, ", never written");
+    }
     return sr_fail(SR_ERR_INPUT, "%s: it was never written", s->where);
   }
   if (s->info->file_bytes < s->bytes)

@@ -153,6 +153,7 @@ sr_status sr_output_file_make(const sr_output_spec *spec, sr_output_file *file) 
   SR_TRY(check_folder(file->path));
   SR_TRY(count_bytes(spec, file, &total));
   SR_TRY(make_empty(file, &fd));
+  if (spec->made) spec->made(spec->made_data, file->partial);
   sr_status status = fill_and_reserve(spec, file, fd, total);
   if (close(fd) && status == SR_OK) status = no_room(file, file->size, errno);
   if (status != SR_OK) sr_output_file_remove(file);

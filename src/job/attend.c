@@ -96,6 +96,28 @@ static sr_status warn_of_placement(run *r, const sr_placement *mine) {
   return SR_OK;
 }
 
+/* What is allowed, and hardly ever meant. */
+static void warn_of_input(const run *r) {
+  const sr_input_info *in = r->job->input;
+  char text[512];
+  if (in->q_heads > in->q_len && in->kv_heads > in->kv_len) {
+    snprintf(text, sizeof text,
+             "q has %" PRId64 " heads and %" PRId64 " tokens, k %" PRId64 " and %" PRId64
+             ": a file of [heads, tokens, width] would be read so, and [tokens, heads, width] is what is meant",
+             in->q_heads, in->q_len, in->kv_heads, in->kv_len);
+    warn(r, text);
+  }
+  if (r->report->plan.flops == 0) warn(r, "the mask shows no key to any query: o is 0 and lse is -inf everywhere");
+}
+
+static void warn_of_nonfinite(const run *r) {
+  int64_t n = r->measured.plan.nonfinite;
+  char text[256];
+  snprintf(text, sizeof text, "%" PRId64 " NaN or Inf %s of q, k and v that queries see went into the result", n,
+           n == 1 ? "element" : "elements");
+  if (n > 0) warn(r, text);
+}
+
 /* Decides everything that the run will do. */
 static sr_status decide(run *r) {
   sr_placement placement;
@@ -104,6 +126,7 @@ static sr_status decide(run *r) {
   SR_TRY(place(r, &placement));
   SR_TRY(sr_plan_estimate(r->comm, &r->options, &r->report->plan));
   SR_TRY(warn_of_placement(r, &placement));
+  warn_of_input(r);
   return sr_report_plan(r->comm, r->report);
 }
 
@@ -132,7 +155,9 @@ static sr_status create_output(run *r) {
                          .q_heads = input->q_heads,
                          .value_dim = input->value_dim,
                          .out_dtype = r->options.out_dtype,
-                         .lse_dtype = r->report->plan.lse_dtype};
+                         .lse_dtype = r->report->plan.lse_dtype,
+                         .made = r->job->events.partial,
+                         .made_data = r->job->events.data};
   double start = sr_now();
   SR_TRY(sr_output_create(r->comm, &spec, &r->output));
   r->measured.write_s += sr_now() - start;
@@ -209,6 +234,7 @@ static sr_status compute(run *r) {
   if (r->rank == 0 && events->finish) events->finish(events->data);
   SR_TRY(name_input(r, SR_ERR_NONFINITE, status));
   sr_plan_stats_get(r->plan, &r->measured.plan);
+  warn_of_nonfinite(r);
   if (job->verify == 0) return SR_OK;
   int64_t queries = job->verify < r->options.q_len ? job->verify : r->options.q_len;
   status = sr_plan_verify(r->plan, &tensors, queries, job->verify_seed, &r->report->verify);

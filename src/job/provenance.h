@@ -10,7 +10,7 @@
  * memory. Not collective; may be called before MPI_Init. */
 json_t *sr_versions_json(void);
 
-/* The options as they were resolved. NULL without memory. Not collective. */
+/* The options that the bits of o and lse depend on, as they were resolved. NULL without memory. Not collective. */
 json_t *sr_options_json(const sr_attend_job *job, const sr_attend_report *report);
 
 /* The JSON text for sr_output_commit: versions, options and shapes, no input content. Free it with free(); NULL without

@@ -40,6 +40,9 @@ static sr_status check_alike(MPI_Comm comm, const sr_decision *d) {
 }
 
 static sr_status decide_on(MPI_Comm comm, const sr_options *options, sr_decision *d) {
+  int started = 0, ended = 0;
+  if (MPI_Initialized(&started) || MPI_Finalized(&ended) || !started || ended)
+    return sr_fail(SR_ERR_ARGUMENT, "a plan is made between MPI_Init and MPI_Finalize");
   SR_TRY(sr_agree(comm, decide_alone(comm, options, d)));
   return check_alike(comm, d);
 }
