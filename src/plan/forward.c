@@ -10,7 +10,7 @@
 #include "schedule/segment.h"
 
 /* Tiles that one thread takes at a time: they share each segment's trip through the cache. */
-enum { BATCH = 4 };
+enum { BATCH = 8 };
 
 /* One step as its threads see it. */
 typedef struct step {
