@@ -12,7 +12,7 @@ uint64_t sr_scratch_bytes(const sr_kernel *k, int32_t value_dim) {
   return row * ((uint64_t)k->key_block + 2 + (uint64_t)value_dim);
 }
 
-sr_partial sr_scratch_at(const sr_kernel *k, int32_t value_dim, void *memory) {
+sr_partial sr_scratch_at(const sr_kernel *k, void *memory) {
   uint64_t element = (uint64_t)k->tile * sr_dtype_size(k->compute), row = sr_align_up(element);
   char *at = memory;
   sr_partial p = {.scores = at};
@@ -20,7 +20,6 @@ sr_partial sr_scratch_at(const sr_kernel *k, int32_t value_dim, void *memory) {
   p.e = at;
   p.l = at + row;
   p.o = at + 2 * row;
-  (void)value_dim;
   return p;
 }
 

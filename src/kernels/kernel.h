@@ -22,7 +22,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { SR_MAX_TILE = 64, SR_MAX_KEY_BLOCK = 64 };
+enum { SR_MAX_TILE = 64 };
 
 /* One tile of packed queries and one segment of keys and values of its KV head. Elements are of the compute type. */
 typedef struct sr_tile {
@@ -65,7 +65,7 @@ typedef struct sr_kernel {
 sr_status sr_kernel_choose(sr_dtype compute, const sr_kernel **kernel);
 
 uint64_t sr_scratch_bytes(const sr_kernel *kernel, int32_t value_dim);
-sr_partial sr_scratch_at(const sr_kernel *kernel, int32_t value_dim, void *memory);
+sr_partial sr_scratch_at(const sr_kernel *kernel, void *memory);
 
 uint64_t sr_accumulator_bytes(const sr_kernel *kernel, int32_t value_dim);
 sr_accumulator sr_accumulator_at(const sr_kernel *kernel, int32_t value_dim, void *memory);

@@ -4,8 +4,6 @@
 
 #include "convert.h"
 
-enum { WIDEST = 512 };
-
 void sr_reference_clear(sr_reference *row, int32_t value_dim) {
   double *o = row->o;
   *row = (sr_reference){.top = (double)-INFINITY, .o = o};
@@ -34,7 +32,7 @@ double sr_reference_finish(sr_reference *row, int32_t value_dim) {
 void sr_reference_meet(sr_reference *row, const double *q, double scale, sr_dtype dtype, const void *k,
                        int64_t k_stride, int32_t head_dim, const void *v, int64_t v_stride, int32_t value_dim,
                        int64_t n) {
-  double kd[WIDEST], vd[WIDEST];
+  double kd[SR_WIDEST_HEAD], vd[SR_WIDEST_HEAD];
   int64_t element = (int64_t)sr_dtype_size(dtype);
   for (int64_t j = 0; j < n; j++) {
     sr_to_f64(dtype, (const char *)k + j * k_stride * element, head_dim, kd);

@@ -23,6 +23,7 @@ typedef struct sr_decision {
   int64_t segments;       /* of the whole sequence of keys */
   uint64_t kv_row_bytes;  /* one key and value of all KV heads, in the compute type */
   uint64_t shard_bytes;   /* the largest KV shard of any rank */
+  int buffers;            /* KV shards a rank has room for */
   uint64_t tile_bytes;    /* packed queries of a tile */
   uint64_t acc_bytes;     /* accumulator of a tile */
   uint64_t scratch_bytes; /* of a thread */

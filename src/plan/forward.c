@@ -97,8 +97,7 @@ static sr_status fold_shard(step *s) {
   const int64_t per_head = (d->head_tiles + BATCH - 1) / BATCH, batches = per_head * d->opt.kv_heads;
 #pragma omp parallel num_threads(d->threads)
   {
-    sr_partial partial = sr_scratch_at(d->kernel, (int32_t)d->opt.value_dim,
-                                       s->plan->scratch + (uint64_t)omp_get_thread_num() * d->scratch_bytes);
+    sr_partial partial = sr_scratch_at(d->kernel, s->plan->scratch + (uint64_t)omp_get_thread_num() * d->scratch_bytes);
 #pragma omp for schedule(dynamic, 1)
     for (int64_t b = 0; b < batches; b++) {
       int64_t head = b % d->opt.kv_heads, in_head = (per_head - 1 - b / d->opt.kv_heads) * BATCH;

@@ -9,10 +9,11 @@
 #include "block.h"
 #include "comm/transfer.h"
 #include "decision.h"
+#include "kernels/convert.h"
 #include "schedule/ring.h"
 #include "schedule/segment.h"
 
-enum { WIDEST_HEAD = 512, MOST_THREADS = 4096 };
+enum { MOST_THREADS = 4096 };
 
 /* Lengths below 2^48 keep positions, and all products of a length with a row's bytes, inside 64 bits. */
 #define LONGEST ((int64_t)1 << 48)
@@ -39,8 +40,8 @@ static sr_status check_shape(const sr_options *o) {
   SR_TRY(check_range("kv_len", o->kv_len, 1, LONGEST));
   SR_TRY(check_range("q_heads", o->q_heads, 1, 1 << 20));
   SR_TRY(check_range("kv_heads", o->kv_heads, 1, 1 << 20));
-  SR_TRY(check_range("head_dim", o->head_dim, 1, WIDEST_HEAD));
-  SR_TRY(check_range("value_dim", o->value_dim, 1, WIDEST_HEAD));
+  SR_TRY(check_range("head_dim", o->head_dim, 1, SR_WIDEST_HEAD));
+  SR_TRY(check_range("value_dim", o->value_dim, 1, SR_WIDEST_HEAD));
   if (o->q_heads % o->kv_heads)
     return sr_fail(SR_ERR_ARGUMENT, "%" PRId64 " query heads are no multiple of %" PRId64 " KV heads", o->q_heads,
                    o->kv_heads);
@@ -107,10 +108,10 @@ static void count_bytes(sr_decision *d) {
   d->tile_bytes = sr_align_up((uint64_t)d->kernel->tile * (uint64_t)o->head_dim * element);
   d->acc_bytes = sr_accumulator_bytes(d->kernel, (int32_t)o->value_dim);
   d->scratch_bytes = sr_align_up(sr_scratch_bytes(d->kernel, (int32_t)o->value_dim));
-  int buffers = d->ranks > 1 ? 2 : 1;
-  d->workspace = (d->tile_bytes + d->acc_bytes) * (uint64_t)d->tiles + (uint64_t)buffers * sr_align_up(d->shard_bytes) +
-                 d->scratch_bytes * (uint64_t)d->threads + sr_align_up((uint64_t)(d->segments + 7) / 8) +
-                 sr_transfer_workspace(d->shard_bytes);
+  d->buffers = d->ranks > 1 ? 2 : 1;
+  d->workspace = (d->tile_bytes + d->acc_bytes) * (uint64_t)d->tiles +
+                 (uint64_t)d->buffers * sr_align_up(d->shard_bytes) + d->scratch_bytes * (uint64_t)d->threads +
+                 sr_align_up((uint64_t)(d->segments + 7) / 8) + sr_transfer_workspace(d->shard_bytes);
   uint64_t q_rows = (uint64_t)sr_shard_count(&d->q), kv_rows = (uint64_t)sr_shard_count(&d->kv);
   uint64_t in = sr_dtype_size(o->dtype), out = sr_dtype_size(o->out_dtype), lse = sr_dtype_size(d->lse_dtype);
   uint64_t q_row = (uint64_t)o->q_heads * ((uint64_t)o->head_dim * in + (uint64_t)o->value_dim * out + lse);

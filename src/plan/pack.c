@@ -8,8 +8,6 @@
 #include "plan.h"
 #include "schedule/segment.h"
 
-enum { WIDEST = 512 };
-
 /* Element [query][head][0] of a tensor of `heads` heads of `width`. */
 static const char *element(const void *tensor, sr_dtype dtype, int64_t row, int64_t heads, int64_t head,
                            int64_t width) {
@@ -32,7 +30,7 @@ static void pack_tile(const sr_plan *plan, int64_t tile, const void *q) {
   char *packed = plan->queries + (uint64_t)tile * d->tile_bytes;
   memset(packed, 0, d->tile_bytes);
   for (int64_t lane = 0; lane < t.rows; lane++) {
-    double row[WIDEST];
+    double row[SR_WIDEST_HEAD];
     int64_t query, head;
     lane_of(d, &t, lane, &query, &head);
     sr_to_f64(d->opt.dtype, element(q, d->opt.dtype, query, d->opt.q_heads, head, dim), dim, row);

@@ -102,7 +102,7 @@ static sr_status allocate(sr_plan *plan) {
   char *at = plan->workspace;
   plan->queries = carve(&at, d->tile_bytes * (uint64_t)d->tiles);
   plan->accumulators = carve(&at, d->acc_bytes * (uint64_t)d->tiles);
-  for (int i = 0; i < (d->ranks > 1 ? 2 : 1); i++) plan->block[i] = carve(&at, d->shard_bytes);
+  for (int i = 0; i < d->buffers; i++) plan->block[i] = carve(&at, d->shard_bytes);
   plan->scratch = carve(&at, d->scratch_bytes * (uint64_t)d->threads);
   plan->special = carve(&at, (uint64_t)(d->segments + 7) / 8);
   return SR_OK;

@@ -199,7 +199,7 @@ static void judge(const sr_plan *plan, const sr_tensors *t, batch *b, int64_t r,
   int64_t local = b->local[r / opt->q_heads], head = r % opt->q_heads;
   if (local < 0) return;
   bound allowed = rounding(d, &b->row[r]);
-  double lse, o[512], want = sr_reference_finish(&b->row[r], (int32_t)opt->value_dim);
+  double lse, o[SR_WIDEST_HEAD], want = sr_reference_finish(&b->row[r], (int32_t)opt->value_dim);
   uint64_t at = (uint64_t)(local * opt->q_heads + head);
   sr_to_f64(d->lse_dtype, (const char *)t->lse + at * sr_dtype_size(d->lse_dtype), 1, &lse);
   sr_to_f64(opt->out_dtype, (const char *)t->o + at * (uint64_t)opt->value_dim * sr_dtype_size(opt->out_dtype),

@@ -58,7 +58,7 @@ static rig make_rig(sr_dtype compute, int32_t head_dim, int32_t value_dim, int32
   r.v = sr_alloc(rows * (size_t)value_dim * element(&r));
   r.scratch = sr_alloc(sr_scratch_bytes(r.kernel, value_dim));
   r.memory = sr_alloc(sr_accumulator_bytes(r.kernel, value_dim));
-  r.partial = sr_scratch_at(r.kernel, value_dim, r.scratch);
+  r.partial = sr_scratch_at(r.kernel, r.scratch);
   r.acc = sr_accumulator_at(r.kernel, value_dim, r.memory);
   memset(r.k, 0, rows * (size_t)head_dim * element(&r));
   memset(r.v, 0, rows * (size_t)value_dim * element(&r));
