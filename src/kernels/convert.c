@@ -78,21 +78,32 @@ static uint16_t to_bfloat(double value) {
   return isnan(value) ? 0x7fc0 : to_small(value, 7, 127);
 }
 
-void sr_store(sr_dtype dtype, void *to, int64_t i, double value) {
+static float to_float(double value) {
+  return isnan(value) ? NAN : (float)value;
+}
+static double to_double(double value) {
+  return isnan(value) ? (double)NAN : value;
+}
+
+void sr_store_row(sr_dtype dtype, void *to, int64_t n, const double *from, int64_t stride) {
   switch (dtype) {
   case SR_F16:
-    ((uint16_t *)to)[i] = to_half(value);
+    for (int64_t i = 0; i < n; i++) ((uint16_t *)to)[i] = to_half(from[i * stride]);
     return;
   case SR_BF16:
-    ((uint16_t *)to)[i] = to_bfloat(value);
+    for (int64_t i = 0; i < n; i++) ((uint16_t *)to)[i] = to_bfloat(from[i * stride]);
     return;
   case SR_F32:
-    ((float *)to)[i] = isnan(value) ? NAN : (float)value;
+    for (int64_t i = 0; i < n; i++) ((float *)to)[i] = to_float(from[i * stride]);
     return;
   case SR_F64:
-    ((double *)to)[i] = isnan(value) ? (double)NAN : value;
+    for (int64_t i = 0; i < n; i++) ((double *)to)[i] = to_double(from[i * stride]);
     return;
   }
+}
+
+void sr_store(sr_dtype dtype, void *to, double value) {
+  sr_store_row(dtype, to, 1, &value, 1);
 }
 
 /* An element is not finite when all bits of its exponent are set. */

@@ -12,9 +12,10 @@ enum { SR_WIDEST_HEAD = 512 };
 void sr_to_f32(sr_dtype dtype, const void *from, int64_t n, float *to);
 void sr_to_f64(sr_dtype dtype, const void *from, int64_t n, double *to);
 
-/* One value rounded to nearest, ties to even, as element i of an array; every NaN as the positive quiet one without
+/* n values, each `stride` behind the last, rounded to nearest, ties to even; every NaN as the positive quiet one without
  * payload. */
-void sr_store(sr_dtype dtype, void *to, int64_t i, double value);
+void sr_store_row(sr_dtype dtype, void *to, int64_t n, const double *from, int64_t stride);
+void sr_store(sr_dtype dtype, void *to, double value);
 
 /* Elements that are NaN or Inf. */
 int64_t sr_count_nonfinite(sr_dtype dtype, const void *from, int64_t n);

@@ -1,8 +1,49 @@
-/* AVX-512: 32 registers of 16 floats. 24 accumulators, 3 queries, and the keys broadcast by the multiply-add itself. */
+/* AVX-512: 32 registers of 16 floats. 24 accumulators in two chains, whose 3 queries and 1 key take the other 8. */
+#ifndef SR_KERNELS_ISA_AVX512_H
+#define SR_KERNELS_ISA_AVX512_H
+
+#include <immintrin.h>
+#include <stdint.h>
+
 #define VECTOR_BYTES 64
 #define NV           3
-#define MR           8
+#define MR           4
+#define CHAINS       2
 #define KEY_BLOCK    64
 #define RUN          32
 #define ISA_TEXT     "avx512"
 #define ISA(x)       sr_avx512_##x
+
+typedef float f32_vec __attribute__((vector_size(VECTOR_BYTES)));
+typedef double f64_vec __attribute__((vector_size(VECTOR_BYTES)));
+typedef int32_t f32_ivec __attribute__((vector_size(VECTOR_BYTES)));
+typedef int64_t f64_ivec __attribute__((vector_size(VECTOR_BYTES)));
+
+static inline f32_vec f32_broadcast(const float *x) { return (f32_vec)_mm512_set1_ps(*x); }
+static inline f64_vec f64_broadcast(const double *x) { return (f64_vec)_mm512_set1_pd(*x); }
+
+/* a where a > b, else b: b when one is NaN. */
+static inline f32_vec f32_max(f32_vec a, f32_vec b) { return (f32_vec)_mm512_max_ps((__m512)a, (__m512)b); }
+static inline f64_vec f64_max(f64_vec a, f64_vec b) { return (f64_vec)_mm512_max_pd((__m512d)a, (__m512d)b); }
+
+/* The nearest integer, ties to even, of any size. */
+static inline f32_vec f32_round(f32_vec x) { return (f32_vec)_mm512_roundscale_ps((__m512)x, 8); }
+static inline f64_vec f64_round(f64_vec x) { return (f64_vec)_mm512_roundscale_pd((__m512d)x, 8); }
+static inline f32_vec f32_ceil(f32_vec x) { return (f32_vec)_mm512_roundscale_ps((__m512)x, 10); }
+static inline f64_vec f64_ceil(f64_vec x) { return (f64_vec)_mm512_roundscale_pd((__m512d)x, 10); }
+
+/* y 2^n for an integer n <= 0 and y from 1/2 to 2; 0 below the normal range, whatever y is. */
+static inline f32_vec f32_scale(f32_vec y, f32_vec n) {
+  __mmask16 keep = _mm512_cmp_ps_mask((__m512)n, _mm512_set1_ps(-125), _CMP_NLT_UQ);
+  return (f32_vec)_mm512_maskz_scalef_ps(keep, (__m512)y, (__m512)n);
+}
+static inline f64_vec f64_scale(f64_vec y, f64_vec n) {
+  __mmask8 keep = _mm512_cmp_pd_mask((__m512d)n, _mm512_set1_pd(-1021), _CMP_NLT_UQ);
+  return (f64_vec)_mm512_maskz_scalef_pd(keep, (__m512d)y, (__m512d)n);
+}
+
+/* Whether a > b in any lane. */
+static inline int f32_any_above(f32_vec a, f32_vec b) { return _mm512_cmp_ps_mask((__m512)a, (__m512)b, _CMP_GT_OQ) != 0; }
+static inline int f64_any_above(f64_vec a, f64_vec b) { return _mm512_cmp_pd_mask((__m512d)a, (__m512d)b, _CMP_GT_OQ) != 0; }
+
+#endif

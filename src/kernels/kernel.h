@@ -5,7 +5,8 @@
  * maximum, exponents and sums are all vertical:
  *
  *   s = K Q^T              [key_block][tile]   in log2 units: Q carries scale * log2(e)
- *   e = max(e, ceil(max over keys of s))       an integer, so that rescaling by 2^(e_old - e_new) is exact
+ *   e = ceil(max) + 2      where the largest score so far passes e: an integer, so that rescaling by 2^(e_old - e_new)
+ *                          is exact, and a little above, so that it is rare
  *   p = 2^(s - e)          l += sum over keys of p          O += V^T p     [value_dim][tile]
  *
  * One segment's (e, l, O) is a partial result in the compute type. Partials are folded into an accumulator of
@@ -24,22 +25,27 @@
 
 enum { SR_MAX_TILE = 64 };
 
+/* Keys lo <= j < hi of a segment. */
+typedef struct sr_keys {
+  int32_t lo, hi;
+} sr_keys;
+
 /* One tile of packed queries and one segment of keys and values of its KV head. Elements are of the compute type. */
 typedef struct sr_tile {
   const void *q; /* [head_dim][tile], times scale * log2(e); lanes without a row are 0 */
   const void *k; /* [keys][head_dim], keys rounded up to key_block; rows past the last key are 0 */
   const void *v; /* [keys][value_dim], likewise */
   int32_t head_dim, value_dim;
-  const int32_t *lo, *hi; /* [tile] the row sees the segment's keys lo <= j < hi */
-  bool finite;            /* no NaN or Inf in k and v */
+  int32_t lo[SR_MAX_TILE], hi[SR_MAX_TILE]; /* the row sees the segment's keys lo <= j < hi */
+  sr_keys some, all;                        /* keys that some row sees, and that every row sees */
+  bool finite;                              /* no NaN or Inf in k and v */
 } sr_tile;
 
-/* Scratch of one thread, carved by sr_scratch_bytes and sr_scratch_at. */
+/* State of one tile in one segment. */
 typedef struct sr_partial {
-  void *scores; /* [key_block][tile] */
-  void *e;      /* [tile] */
-  void *l;      /* [tile] */
-  void *o;      /* [value_dim][tile] */
+  void *e; /* [tile] */
+  void *l; /* [tile] */
+  void *o; /* [value_dim][tile] */
 } sr_partial;
 
 /* Accumulator of one tile: sums of two doubles, hi + lo, relative to 2^e. */
@@ -55,8 +61,19 @@ typedef struct sr_kernel {
   sr_dtype compute;  /* SR_F32 or SR_F64 */
   int32_t tile;      /* rows a tile */
   int32_t key_block; /* keys a step; divides SR_SEGMENT */
-  void (*segment)(const sr_tile *tile, const sr_partial *partial);
+
+  /* The state before the first key of a segment. */
+  void (*begin)(const sr_partial *partial, int32_t value_dim);
+
+  /* Meets the segment's keys, multiples of key_block (*to may be the last key), in ascending order from call to call.
+   * scratch is sr_scratch_bytes. */
+  void (*meet)(const sr_tile *tile, sr_keys keys, const sr_partial *partial, void *scratch);
+
+  /* Adds a segment's state to the accumulator. */
   void (*fold)(const sr_partial *partial, int32_t value_dim, const sr_accumulator *to);
+
+  /* o_hi becomes the quotient of o and l, or NaN where l is 0; l stays. */
+  void (*divide)(const sr_accumulator *acc, int32_t value_dim);
 } sr_kernel;
 
 /* The kernels for a compute type on this machine; SEQRING_ISA names the instruction set, else it is the best one.
@@ -64,8 +81,13 @@ typedef struct sr_kernel {
  */
 sr_status sr_kernel_choose(sr_dtype compute, const sr_kernel **kernel);
 
-uint64_t sr_scratch_bytes(const sr_kernel *kernel, int32_t value_dim);
-sr_partial sr_scratch_at(const sr_kernel *kernel, void *memory);
+/* Sets what some and what all of the tile's rows see, from lo and hi. Returns false when no row sees any key. */
+bool sr_tile_extent(const sr_kernel *kernel, sr_tile *tile);
+
+uint64_t sr_scratch_bytes(const sr_kernel *kernel);
+
+uint64_t sr_partial_bytes(const sr_kernel *kernel, int32_t value_dim);
+sr_partial sr_partial_at(const sr_kernel *kernel, void *memory);
 
 uint64_t sr_accumulator_bytes(const sr_kernel *kernel, int32_t value_dim);
 sr_accumulator sr_accumulator_at(const sr_kernel *kernel, int32_t value_dim, void *memory);
@@ -73,10 +95,10 @@ sr_accumulator sr_accumulator_at(const sr_kernel *kernel, int32_t value_dim, voi
 /* The state before the first fold. */
 void sr_accumulator_clear(const sr_kernel *kernel, int32_t value_dim, const sr_accumulator *acc);
 
-/* Row `lane` of an accumulator as output: value_dim elements of out_dtype at o, one of lse_dtype at lse. sees_keys
- * tells a row that sees no key (o = 0, lse = -inf) from one whose every score is -inf (NaN, as IEEE arithmetic has it).
- */
-void sr_accumulator_finish(const sr_kernel *kernel, int32_t value_dim, const sr_accumulator *acc, int32_t lane,
-                           bool sees_keys, sr_dtype out_dtype, void *o, sr_dtype lse_dtype, void *lse);
+/* Row `lane` of an accumulator, after kernel->divide, as output: value_dim elements of out_dtype at o, one of lse_dtype
+ * at lse. sees_keys tells a row that sees no key (o = 0, lse = -inf) from one whose every score is -inf (NaN, as IEEE
+ * arithmetic has it). */
+void sr_accumulator_store(const sr_kernel *kernel, int32_t value_dim, const sr_accumulator *acc, int32_t lane,
+                          bool sees_keys, sr_dtype out_dtype, void *o, sr_dtype lse_dtype, void *lse);
 
 #endif

@@ -26,7 +26,10 @@ typedef struct sr_decision {
   int buffers;            /* KV shards a rank has room for */
   uint64_t tile_bytes;    /* packed queries of a tile */
   uint64_t acc_bytes;     /* accumulator of a tile */
-  uint64_t scratch_bytes; /* of a thread */
+  int64_t batch;          /* tiles that a thread takes at a time, at most */
+  int64_t n_batches;
+  int32_t chunk;          /* keys that the tiles of a batch meet in turn */
+  uint64_t worker_bytes;  /* of a thread */
   uint64_t workspace;     /* bytes of all that */
   uint64_t tensor_bytes;  /* of this rank's q, k, v, o and lse */
   uint64_t sent_bytes;    /* by this rank in one forward */

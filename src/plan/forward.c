@@ -8,9 +8,7 @@
 #include "plan.h"
 #include "schedule/ring.h"
 #include "schedule/segment.h"
-
-/* Tiles that one thread takes at a time: they share each segment's trip through the cache. */
-enum { BATCH = 8 };
+#include "worker.h"
 
 /* One step as its threads see it. */
 typedef struct step {
@@ -21,13 +19,20 @@ typedef struct step {
   sr_status status; /* of MPI; written by the master thread only */
 } step;
 
-/* What the rows of a tile see, by absolute positions. Lanes without a row see what the last row sees. */
-static void tile_ranges(const sr_plan *plan, int64_t tile, sr_range *range) {
+/* Fills in what stays the same for a tile through all segments. */
+static void set_task(const step *s, int64_t tile, sr_task *task) {
+  const sr_plan *plan = s->plan;
   const sr_decision *d = &plan->d;
   sr_tile_rows t = sr_plan_tile(plan, tile);
+  task->rows = t.rows;
+  task->tile.q = plan->queries + (uint64_t)tile * d->tile_bytes;
+  task->tile.head_dim = (int32_t)d->opt.head_dim;
+  task->tile.value_dim = (int32_t)d->opt.value_dim;
+  task->accumulator =
+      sr_accumulator_at(d->kernel, (int32_t)d->opt.value_dim, plan->accumulators + (uint64_t)tile * d->acc_bytes);
   for (int64_t lane = 0; lane < d->kernel->tile; lane++) {
     int64_t row = t.first_row + (lane < t.rows ? lane : t.rows - 1);
-    range[lane] = sr_mask_range(&d->opt.mask, t.position + row / d->group, d->opt.kv_len);
+    task->sees[lane] = sr_mask_range(&d->opt.mask, t.position + row / d->group, d->opt.kv_len);
   }
 }
 
@@ -36,32 +41,22 @@ static int32_t clip(int64_t key, sr_span keys) {
   return (int32_t)(at < 0 ? 0 : at > keys.count ? keys.count : at);
 }
 
-/* Folds one segment into one tile, unless no row sees any of it. */
-static void fold_segment(const step *s, const sr_segment *segment, int64_t tile, const sr_range *range,
-                         const sr_partial *partial) {
+/* Points a task at a segment. */
+static void enter_segment(const step *s, const sr_segment *segment, int64_t head, sr_task *task) {
   const sr_decision *d = &s->plan->d;
-  int32_t lo[SR_MAX_TILE], hi[SR_MAX_TILE], value_dim = (int32_t)d->opt.value_dim;
-  int64_t pairs = 0, rows = sr_plan_tile(s->plan, tile).rows;
+  int64_t bit = segment->keys.start / SR_SEGMENT;
+  sr_tile *t = &task->tile;
+  task->pairs = 0;
   for (int lane = 0; lane < d->kernel->tile; lane++) {
-    lo[lane] = clip(range[lane].lo, segment->keys);
-    hi[lane] = clip(range[lane].hi, segment->keys);
-    if (lane < rows) pairs += hi[lane] - lo[lane];
+    t->lo[lane] = clip(task->sees[lane].lo, segment->keys);
+    t->hi[lane] = clip(task->sees[lane].hi, segment->keys);
+    if (lane < task->rows) task->pairs += t->hi[lane] - t->lo[lane];
   }
-  if (pairs == 0) return;
-  int64_t head = tile / d->head_tiles, bit = segment->keys.start / SR_SEGMENT;
-  sr_tile t = {.q = s->plan->queries + (uint64_t)tile * d->tile_bytes,
-               .k = sr_block_k(d, segment, head, s->block),
-               .v = sr_block_v(d, segment, head, s->block),
-               .head_dim = (int32_t)d->opt.head_dim,
-               .value_dim = value_dim,
-               .lo = lo,
-               .hi = hi,
-               .finite = !(s->plan->special[bit / 8] >> bit % 8 & 1)};
-  d->kernel->segment(&t, partial);
-  sr_accumulator acc = sr_accumulator_at(d->kernel, value_dim, s->plan->accumulators + (uint64_t)tile * d->acc_bytes);
-  d->kernel->fold(partial, value_dim, &acc);
-#pragma omp atomic
-  *s->done += pairs;
+  t->k = sr_block_k(d, segment, head, s->block);
+  t->v = sr_block_v(d, segment, head, s->block);
+  t->finite = !(s->plan->special[bit / 8] >> bit % 8 & 1);
+  task->active = sr_tile_extent(d->kernel, t);
+  if (task->active) d->kernel->begin(&task->partial, t->value_dim);
 }
 
 /* Between tiles the master thread, which alone may call MPI, drives the transfer and tells the caller how far it is. */
@@ -77,34 +72,63 @@ static void look_up(step *s) {
   d->opt.progress(d->opt.progress_data, done, total < 0x1p62 ? (int64_t)total : INT64_C(1) << 62);
 }
 
-static void fold_batch(step *s, int64_t first, int64_t count, const sr_partial *partial) {
-  sr_range range[BATCH][SR_MAX_TILE];
-  int64_t segments = sr_shard_segments(&s->shard);
-  for (int64_t i = 0; i < count; i++) tile_ranges(s->plan, first + i, range[i]);
-  for (int64_t i = 0; i < segments; i++) {
-    sr_segment segment = sr_block_segment(&s->plan->d, &s->shard, i);
-    for (int64_t t = 0; t < count; t++) {
-      fold_segment(s, &segment, first + t, range[t], partial);
-      look_up(s);
-    }
+/* Asks for one of `parts` equal parts of the keys and values that come next, to be in the second-level cache by then. */
+static void prefetch(const sr_decision *d, const sr_tile *t, sr_keys keys, int64_t part, int64_t parts) {
+  const int64_t line = 64, element = (int64_t)sr_dtype_size(d->kernel->compute);
+  const char *const base[2] = {t->k, t->v};
+  const int64_t row[2] = {t->head_dim * element, t->value_dim * element};
+  for (int i = 0; i < 2; i++) {
+    int64_t bytes = (keys.hi - keys.lo) * row[i];
+    const char *from = base[i] + keys.lo * row[i];
+    for (int64_t at = bytes * part / parts; at < bytes * (part + 1) / parts; at += line) __builtin_prefetch(from + at, 0, 2);
   }
 }
 
-/* Folds the shard in use into all tiles of this rank. Batches do not straddle heads; the last ones come first, since
- * they are the longest under a causal mask. */
+/* All tiles of a batch meet a chunk of keys before any meets the next. */
+static void meet_segment(step *s, const sr_worker *w, int64_t count) {
+  const sr_decision *d = &s->plan->d;
+  for (int32_t key = 0; key < SR_SEGMENT; key += d->chunk) {
+    const sr_keys keys = {key, key + d->chunk}, next = {key + d->chunk, key + 2 * d->chunk};
+    for (int64_t i = 0; i < count; i++) {
+      sr_task *task = &w->task[i];
+      if (!task->active || task->tile.some.hi <= keys.lo || task->tile.some.lo >= keys.hi) continue;
+      if (next.lo < task->tile.some.hi) prefetch(d, &task->tile, next, i, count);
+      d->kernel->meet(&task->tile, keys, &task->partial, w->scratch);
+    }
+    look_up(s);
+  }
+}
+
+static void fold_batch(step *s, sr_batch batch, const sr_worker *w) {
+  const sr_decision *d = &s->plan->d;
+  int64_t segments = sr_shard_segments(&s->shard), head = batch.first / d->head_tiles;
+  for (int64_t i = 0; i < batch.count; i++) set_task(s, batch.first + i, &w->task[i]);
+  for (int64_t j = 0; j < segments; j++) {
+    sr_segment segment = sr_block_segment(d, &s->shard, j);
+    int64_t pairs = 0;
+    for (int64_t i = 0; i < batch.count; i++) enter_segment(s, &segment, head, &w->task[i]);
+    meet_segment(s, w, batch.count);
+    for (int64_t i = 0; i < batch.count; i++) {
+      sr_task *task = &w->task[i];
+      if (!task->active) continue;
+      d->kernel->fold(&task->partial, task->tile.value_dim, &task->accumulator);
+      pairs += task->pairs;
+    }
+#pragma omp atomic
+    *s->done += pairs;
+  }
+}
+
+/* Folds the shard in use into all tiles of this rank. */
 static sr_status fold_shard(step *s) {
   const sr_decision *d = &s->plan->d;
-  const int64_t per_head = (d->head_tiles + BATCH - 1) / BATCH, batches = per_head * d->opt.kv_heads;
 #pragma omp parallel num_threads(d->threads)
   {
-    sr_partial partial = sr_scratch_at(d->kernel, s->plan->scratch + (uint64_t)omp_get_thread_num() * d->scratch_bytes);
+    sr_worker w = sr_worker_at(d, s->plan->workers + (uint64_t)omp_get_thread_num() * d->worker_bytes);
 #pragma omp for schedule(dynamic, 1)
-    for (int64_t b = 0; b < batches; b++) {
-      int64_t head = b % d->opt.kv_heads, in_head = (per_head - 1 - b / d->opt.kv_heads) * BATCH;
-      int64_t left = d->head_tiles - in_head;
-      fold_batch(s, head * d->head_tiles + in_head, left < BATCH ? left : BATCH, &partial);
-    }
+    for (int64_t b = 0; b < d->n_batches; b++) fold_batch(s, s->plan->batches[b], &w);
   }
+  look_up(s);
   return s->status;
 }
 

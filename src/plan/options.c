@@ -6,12 +6,14 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "batch.h"
 #include "block.h"
 #include "comm/transfer.h"
 #include "decision.h"
 #include "kernels/convert.h"
 #include "schedule/ring.h"
 #include "schedule/segment.h"
+#include "worker.h"
 
 enum { MOST_THREADS = 4096 };
 
@@ -95,6 +97,18 @@ static void count_tiles(sr_decision *d) {
   d->tiles = d->head_tiles * d->opt.kv_heads;
 }
 
+/* What a batch keeps in the second-level cache: packed queries and sums of its rows, and a chunk of keys and values. */
+enum { BATCH_ROWS = 768, BATCH_BYTES = 1 << 20, CHUNK_BYTES = 128 << 10 };
+
+static void size_batches(sr_decision *d) {
+  int64_t row = (d->opt.head_dim + d->opt.value_dim) * (int64_t)sr_dtype_size(d->kernel->compute);
+  int64_t rows = BATCH_BYTES / row < BATCH_ROWS ? BATCH_BYTES / row : BATCH_ROWS, block = d->kernel->key_block;
+  int64_t blocks = CHUNK_BYTES / (row * block), most = SR_SEGMENT / block;
+  d->batch = rows > d->kernel->tile ? rows / d->kernel->tile : 1;
+  d->chunk = (int32_t)(block * (blocks < 1 ? 1 : blocks > most ? most : blocks));
+  d->n_batches = sr_batches(d->head_tiles, d->opt.kv_heads, d->batch, d->threads, NULL);
+}
+
 static void count_bytes(sr_decision *d) {
   const sr_options *o = &d->opt;
   uint64_t element = sr_dtype_size(d->kernel->compute);
@@ -107,10 +121,11 @@ static void count_bytes(sr_decision *d) {
     d->sent_bytes += sr_decision_kv_bytes(d, sr_ring(d->ranks, d->rank, step).owner);
   d->tile_bytes = sr_align_up((uint64_t)d->kernel->tile * (uint64_t)o->head_dim * element);
   d->acc_bytes = sr_accumulator_bytes(d->kernel, (int32_t)o->value_dim);
-  d->scratch_bytes = sr_align_up(sr_scratch_bytes(d->kernel, (int32_t)o->value_dim));
+  d->worker_bytes = sr_worker_bytes(d);
   d->buffers = d->ranks > 1 ? 2 : 1;
   d->workspace = (d->tile_bytes + d->acc_bytes) * (uint64_t)d->tiles +
-                 (uint64_t)d->buffers * sr_align_up(d->shard_bytes) + d->scratch_bytes * (uint64_t)d->threads +
+                 (uint64_t)d->buffers * sr_align_up(d->shard_bytes) + d->worker_bytes * (uint64_t)d->threads +
+                 sr_align_up(sizeof(sr_batch) * (uint64_t)d->n_batches) +
                  sr_align_up((uint64_t)(d->segments + 7) / 8) + sr_transfer_workspace(d->shard_bytes);
   uint64_t q_rows = (uint64_t)sr_shard_count(&d->q), kv_rows = (uint64_t)sr_shard_count(&d->kv);
   uint64_t in = sr_dtype_size(o->dtype), out = sr_dtype_size(o->out_dtype), lse = sr_dtype_size(d->lse_dtype);
@@ -133,6 +148,7 @@ sr_status sr_decide(const sr_options *options, int ranks, int rank, sr_decision 
   d->kv = sr_decision_kv(d, rank);
   d->segments = sr_segments(o->kv_len);
   count_tiles(d);
+  size_batches(d);
   count_bytes(d);
   for (int i = 0; i < d->q.n; i++)
     d->rank_pairs +=

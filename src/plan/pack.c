@@ -128,12 +128,13 @@ static void unpack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *t) 
   sr_tile_rows rows = sr_plan_tile(plan, tile);
   sr_accumulator acc =
       sr_accumulator_at(d->kernel, (int32_t)o->value_dim, plan->accumulators + (uint64_t)tile * d->acc_bytes);
+  d->kernel->divide(&acc, (int32_t)o->value_dim);
   for (int64_t lane = 0; lane < rows.rows; lane++) {
     int64_t query, head, position = rows.position + (rows.first_row + lane) / d->group;
     lane_of(d, &rows, lane, &query, &head);
     sr_range seen = sr_mask_range(&o->mask, position, o->kv_len);
     uint64_t at = (uint64_t)(query * o->q_heads + head);
-    sr_accumulator_finish(d->kernel, (int32_t)o->value_dim, &acc, (int32_t)lane, seen.hi > seen.lo, o->out_dtype,
+    sr_accumulator_store(d->kernel, (int32_t)o->value_dim, &acc, (int32_t)lane, seen.hi > seen.lo, o->out_dtype,
                           (char *)t->o + at * (uint64_t)o->value_dim * sr_dtype_size(o->out_dtype), d->lse_dtype,
                           (char *)t->lse + at * sr_dtype_size(d->lse_dtype));
   }

@@ -103,8 +103,10 @@ static sr_status allocate(sr_plan *plan) {
   plan->queries = carve(&at, d->tile_bytes * (uint64_t)d->tiles);
   plan->accumulators = carve(&at, d->acc_bytes * (uint64_t)d->tiles);
   for (int i = 0; i < d->buffers; i++) plan->block[i] = carve(&at, d->shard_bytes);
-  plan->scratch = carve(&at, d->scratch_bytes * (uint64_t)d->threads);
+  plan->workers = carve(&at, d->worker_bytes * (uint64_t)d->threads);
+  plan->batches = carve(&at, sizeof(sr_batch) * (uint64_t)d->n_batches);
   plan->special = carve(&at, (uint64_t)(d->segments + 7) / 8);
+  sr_batches(d->head_tiles, d->opt.kv_heads, d->batch, d->threads, plan->batches);
   return SR_OK;
 }
 

@@ -2,6 +2,7 @@
 #ifndef SR_PLAN_PLAN_H
 #define SR_PLAN_PLAN_H
 
+#include "batch.h"
 #include "comm/transfer.h"
 #include "decision.h"
 
@@ -12,7 +13,8 @@ struct sr_plan {
   char *queries;          /* [tiles] packed queries */
   char *accumulators;     /* [tiles] */
   char *block[2];         /* KV shards: the one in use, and the one on its way */
-  char *scratch;          /* [threads] */
+  char *workers;          /* [threads] */
+  sr_batch *batches;      /* [n_batches] */
   unsigned char *special; /* bit s: segment s holds a NaN or Inf */
   sr_transfer *transfer;
   double all_pairs; /* visible (query, key) pairs of all ranks */

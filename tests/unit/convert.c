@@ -23,7 +23,7 @@ static void check_all(sr_dtype dtype, int mantissa, int bias, uint16_t quiet_nan
     float as_float;
     sr_to_f32(dtype, &bits, 1, &as_float);
     sr_to_f64(dtype, &bits, 1, &as_double);
-    sr_store(dtype, &back, 0, as_double);
+    sr_store(dtype, &back, as_double);
     if (isnan(want)) {
       wrong += !isnan(as_float) || !isnan(as_double) || back != quiet_nan;
     } else {
@@ -48,9 +48,9 @@ static void check_rounding(sr_dtype dtype, int mantissa, int bias) {
     double low = value_of((uint16_t)i, mantissa, bias), high = value_of((uint16_t)(i + 1), mantissa, bias);
     double middle = low + (high - low) / 2;
     uint16_t below, tie, above;
-    sr_store(dtype, &below, 0, nextafter(middle, low));
-    sr_store(dtype, &tie, 0, middle);
-    sr_store(dtype, &above, 0, nextafter(middle, high));
+    sr_store(dtype, &below, nextafter(middle, low));
+    sr_store(dtype, &tie, middle);
+    sr_store(dtype, &above, nextafter(middle, high));
     wrong += below != i || above != i + 1 || tie != (i % 2 ? i + 1 : i);
   }
   CU_ASSERT_EQUAL(wrong, 0);
@@ -65,19 +65,19 @@ static void bfloat_rounds_to_nearest_even(void) {
 
 static void too_large_is_infinite(void) {
   uint16_t h;
-  sr_store(SR_F16, &h, 0, 65519.9);
+  sr_store(SR_F16, &h, 65519.9);
   CU_ASSERT_EQUAL(h, 0x7bff);
-  sr_store(SR_F16, &h, 0, 65520);
+  sr_store(SR_F16, &h, 65520);
   CU_ASSERT_EQUAL(h, 0x7c00);
-  sr_store(SR_F16, &h, 0, -1e300);
+  sr_store(SR_F16, &h, -1e300);
   CU_ASSERT_EQUAL(h, 0xfc00);
 }
 
 static void nan_is_canonical(void) {
   uint32_t f;
   uint64_t d;
-  sr_store(SR_F32, &f, 0, -(double)NAN);
-  sr_store(SR_F64, &d, 0, -(double)NAN);
+  sr_store(SR_F32, &f, -(double)NAN);
+  sr_store(SR_F64, &d, -(double)NAN);
   CU_ASSERT_EQUAL(f, 0x7fc00000);
   CU_ASSERT_EQUAL(d, 0x7ff8000000000000);
 }

@@ -20,7 +20,8 @@ typedef struct rig {
   char *q, *k, *v; /* q [head_dim][tile] with scale * log2(e) = log2(e); k, v [segments * SEGMENT][] */
   int64_t lo[SR_MAX_TILE], hi[SR_MAX_TILE];
   bool finite;
-  void *scratch, *memory;
+  int32_t cut; /* a multiple of the key block */
+  void *scratch, *state, *memory;
   sr_partial partial;
   sr_accumulator acc;
 } rig;
@@ -52,13 +53,15 @@ static rig make_rig(sr_dtype compute, int32_t head_dim, int32_t value_dim, int32
     exit(1);
   }
   r.finite = true;
+  r.cut = 512;
   size_t rows = (size_t)r.segments * SEGMENT;
   r.q = sr_alloc((size_t)head_dim * (size_t)r.kernel->tile * element(&r));
   r.k = sr_alloc(rows * (size_t)head_dim * element(&r));
   r.v = sr_alloc(rows * (size_t)value_dim * element(&r));
-  r.scratch = sr_alloc(sr_scratch_bytes(r.kernel, value_dim));
+  r.scratch = sr_alloc(sr_scratch_bytes(r.kernel));
+  r.state = sr_alloc(sr_partial_bytes(r.kernel, value_dim));
   r.memory = sr_alloc(sr_accumulator_bytes(r.kernel, value_dim));
-  r.partial = sr_scratch_at(r.kernel, r.scratch);
+  r.partial = sr_partial_at(r.kernel, r.state);
   r.acc = sr_accumulator_at(r.kernel, value_dim, r.memory);
   memset(r.k, 0, rows * (size_t)head_dim * element(&r));
   memset(r.v, 0, rows * (size_t)value_dim * element(&r));
@@ -74,6 +77,7 @@ static void free_rig(rig *r) {
   sr_free(r->k);
   sr_free(r->v);
   sr_free(r->scratch);
+  sr_free(r->state);
   sr_free(r->memory);
 }
 
@@ -81,21 +85,22 @@ static int32_t clip(int64_t key) {
   return (int32_t)(key < 0 ? 0 : key > SEGMENT ? SEGMENT : key);
 }
 
+/* Met in one call, or in two, when `cut` lies within the segment: that must not show. */
 static void fold_segment(rig *r, int s) {
-  int32_t lo[SR_MAX_TILE], hi[SR_MAX_TILE];
-  for (int i = 0; i < r->kernel->tile; i++) {
-    lo[i] = clip(r->lo[i] - (int64_t)s * SEGMENT);
-    hi[i] = clip(r->hi[i] - (int64_t)s * SEGMENT);
-  }
   sr_tile t = {.q = r->q,
                .k = r->k + (size_t)s * SEGMENT * (size_t)r->head_dim * element(r),
                .v = r->v + (size_t)s * SEGMENT * (size_t)r->value_dim * element(r),
                .head_dim = r->head_dim,
                .value_dim = r->value_dim,
-               .lo = lo,
-               .hi = hi,
                .finite = r->finite};
-  r->kernel->segment(&t, &r->partial);
+  for (int i = 0; i < r->kernel->tile; i++) {
+    t.lo[i] = clip(r->lo[i] - (int64_t)s * SEGMENT);
+    t.hi[i] = clip(r->hi[i] - (int64_t)s * SEGMENT);
+  }
+  if (!sr_tile_extent(r->kernel, &t)) return;
+  r->kernel->begin(&r->partial, r->value_dim);
+  r->kernel->meet(&t, (sr_keys){0, r->cut}, &r->partial, r->scratch);
+  r->kernel->meet(&t, (sr_keys){r->cut, SEGMENT}, &r->partial, r->scratch);
   r->kernel->fold(&r->partial, r->value_dim, &r->acc);
 }
 
@@ -103,8 +108,9 @@ static void fold_segment(rig *r, int s) {
 static void run(rig *r, const int *order, double *o, double *lse) {
   sr_accumulator_clear(r->kernel, r->value_dim, &r->acc);
   for (int i = 0; i < r->segments; i++) fold_segment(r, order ? order[i] : i);
+  r->kernel->divide(&r->acc, r->value_dim);
   for (int lane = 0; lane < r->kernel->tile; lane++)
-    sr_accumulator_finish(r->kernel, r->value_dim, &r->acc, lane, r->hi[lane] > r->lo[lane], SR_F64,
+    sr_accumulator_store(r->kernel, r->value_dim, &r->acc, lane, r->hi[lane] > r->lo[lane], SR_F64,
                           o + (ptrdiff_t)lane * r->value_dim, SR_F64, lse + lane);
 }
 

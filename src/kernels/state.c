@@ -1,0 +1,75 @@
+/* The state of a tile in memory, and its way to the output. */
+#include <float.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/memory.h"
+#include "convert.h"
+#include "kernel.h"
+
+bool sr_tile_extent(const sr_kernel *k, sr_tile *t) {
+  sr_keys some = {INT32_MAX, 0}, all = {0, INT32_MAX};
+  for (int32_t i = 0; i < k->tile; i++) {
+    if (t->lo[i] > all.lo) all.lo = t->lo[i];
+    if (t->hi[i] < all.hi) all.hi = t->hi[i];
+    if (t->lo[i] >= t->hi[i]) continue;
+    if (t->lo[i] < some.lo) some.lo = t->lo[i];
+    if (t->hi[i] > some.hi) some.hi = t->hi[i];
+  }
+  t->some = some;
+  t->all = all;
+  return some.hi > some.lo;
+}
+
+static uint64_t vector_bytes(const sr_kernel *k) {
+  return sr_align_up((uint64_t)k->tile * sr_dtype_size(k->compute));
+}
+
+uint64_t sr_scratch_bytes(const sr_kernel *k) {
+  return sr_align_up((uint64_t)k->key_block * (uint64_t)k->tile * sr_dtype_size(k->compute));
+}
+
+uint64_t sr_partial_bytes(const sr_kernel *k, int32_t value_dim) {
+  return 2 * vector_bytes(k) + sr_align_up((uint64_t)k->tile * (uint64_t)value_dim * sr_dtype_size(k->compute));
+}
+
+sr_partial sr_partial_at(const sr_kernel *k, void *memory) {
+  char *at = memory;
+  return (sr_partial){.e = at, .l = at + vector_bytes(k), .o = at + 2 * vector_bytes(k)};
+}
+
+uint64_t sr_accumulator_bytes(const sr_kernel *k, int32_t value_dim) {
+  return sr_align_up((uint64_t)k->tile * sizeof(double) * (3 + 2 * (uint64_t)value_dim));
+}
+
+sr_accumulator sr_accumulator_at(const sr_kernel *k, int32_t value_dim, void *memory) {
+  double *at = memory;
+  ptrdiff_t tile = k->tile;
+  return (sr_accumulator){.e = at,
+                          .l_hi = at + tile,
+                          .l_lo = at + 2 * tile,
+                          .o_hi = at + 3 * tile,
+                          .o_lo = at + (3 + (ptrdiff_t)value_dim) * tile};
+}
+
+void sr_accumulator_clear(const sr_kernel *k, int32_t value_dim, const sr_accumulator *acc) {
+  memset(acc->l_hi, 0, sizeof(double) * (size_t)k->tile * (2 + 2 * (size_t)value_dim));
+  for (int32_t i = 0; i < k->tile; i++) acc->e[i] = -DBL_MAX;
+}
+
+/* The natural logarithm of (hi + lo) 2^e; lo says nothing once hi is not finite. */
+static double log_sum(double e, double hi, double lo) {
+  if (!isfinite(hi)) return e * M_LN2 + log(hi);
+  double sum = hi + lo, rest = lo - (sum - hi);
+  return e * M_LN2 + (log(sum) + rest / sum);
+}
+
+void sr_accumulator_store(const sr_kernel *k, int32_t value_dim, const sr_accumulator *acc, int32_t lane,
+                          bool sees_keys, sr_dtype out_dtype, void *o, sr_dtype lse_dtype, void *lse) {
+  double l = acc->l_hi[lane], nothing = sees_keys ? (double)NAN : (double)-INFINITY;
+  sr_store(lse_dtype, lse, l != 0 ? log_sum(acc->e[lane], l, acc->l_lo[lane]) : nothing);
+  if (sees_keys)
+    sr_store_row(out_dtype, o, value_dim, acc->o_hi + lane, k->tile);
+  else
+    memset(o, 0, (size_t)value_dim * sr_dtype_size(out_dtype));
+}

@@ -1,0 +1,28 @@
+/* What one thread works with: the tiles of its batch and their states in the segment at hand. */
+#ifndef SR_PLAN_WORKER_H
+#define SR_PLAN_WORKER_H
+
+#include "decision.h"
+#include "kernels/kernel.h"
+#include "schedule/mask.h"
+
+typedef struct sr_task {
+  sr_tile tile;
+  sr_partial partial;
+  sr_range sees[SR_MAX_TILE]; /* each row, by absolute positions */
+  int64_t rows;               /* of the tile; further lanes see what the last row sees */
+  int64_t pairs;              /* that the rows see of the segment */
+  bool active;                /* some row sees some of the segment */
+  sr_accumulator accumulator;
+} sr_task;
+
+typedef struct sr_worker {
+  sr_task *task; /* [batch] */
+  void *scratch;
+} sr_worker;
+
+/* Lays a worker's memory out. */
+uint64_t sr_worker_bytes(const sr_decision *d);
+sr_worker sr_worker_at(const sr_decision *d, void *memory);
+
+#endif
