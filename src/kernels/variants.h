@@ -7,7 +7,7 @@
 #define SR_VARIANT(isa)                                                                                                \
   extern const sr_kernel sr_##isa##_kernels[2]; /* float32, float64 */                                                 \
   void sr_##isa##_f32_fold(const sr_partial *partial, int32_t value_dim, const sr_accumulator *to);                    \
-  void sr_##isa##_f64_fold(const sr_partial *partial, int32_t value_dim, const sr_accumulator *to);                     \
+  void sr_##isa##_f64_fold(const sr_partial *partial, int32_t value_dim, const sr_accumulator *to);                    \
   void sr_##isa##_f32_divide(const sr_accumulator *acc, int32_t value_dim);                                            \
   void sr_##isa##_f64_divide(const sr_accumulator *acc, int32_t value_dim);
 

@@ -1,6 +1,7 @@
 #include "batch.h"
 
-/* Batches that each thread can still expect when a batch is cut: more of them mean a shorter tail and smaller batches. */
+/* Batches that each thread can still expect when a batch is cut: more of them mean a shorter tail and smaller batches.
+ */
 enum { SHARE = 3 };
 
 int64_t sr_batches(int64_t head_tiles, int64_t heads, int64_t most, int threads, sr_batch *batch) {

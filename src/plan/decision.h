@@ -16,24 +16,24 @@ typedef struct sr_decision {
   int64_t q_start;
   double scale;
   sr_dtype lse_dtype;
-  int64_t group;          /* query heads that share a KV head */
-  sr_shard q, kv;         /* this rank's tokens */
-  int64_t head_tiles;     /* tiles of one KV head */
-  int64_t tiles;          /* of all KV heads */
-  int64_t segments;       /* of the whole sequence of keys */
-  uint64_t kv_row_bytes;  /* one key and value of all KV heads, in the compute type */
-  uint64_t shard_bytes;   /* the largest KV shard of any rank */
-  int buffers;            /* KV shards a rank has room for */
-  uint64_t tile_bytes;    /* packed queries of a tile */
-  uint64_t acc_bytes;     /* accumulator of a tile */
-  int64_t batch;          /* tiles that a thread takes at a time, at most */
+  int64_t group;         /* query heads that share a KV head */
+  sr_shard q, kv;        /* this rank's tokens */
+  int64_t head_tiles;    /* tiles of one KV head */
+  int64_t tiles;         /* of all KV heads */
+  int64_t segments;      /* of the whole sequence of keys */
+  uint64_t kv_row_bytes; /* one key and value of all KV heads, in the compute type */
+  uint64_t shard_bytes;  /* the largest KV shard of any rank */
+  int buffers;           /* KV shards a rank has room for */
+  uint64_t tile_bytes;   /* packed queries of a tile */
+  uint64_t acc_bytes;    /* accumulator of a tile */
+  int64_t batch;         /* tiles that a thread takes at a time, at most */
   int64_t n_batches;
-  int32_t chunk;          /* keys that the tiles of a batch meet in turn */
-  uint64_t worker_bytes;  /* of a thread */
-  uint64_t workspace;     /* bytes of all that */
-  uint64_t tensor_bytes;  /* of this rank's q, k, v, o and lse */
-  uint64_t sent_bytes;    /* by this rank in one forward */
-  double rank_pairs;      /* visible (query, key) pairs of this rank */
+  int32_t chunk;         /* keys that the tiles of a batch meet in turn */
+  uint64_t worker_bytes; /* of a thread */
+  uint64_t workspace;    /* bytes of all that */
+  uint64_t tensor_bytes; /* of this rank's q, k, v, o and lse */
+  uint64_t sent_bytes;   /* by this rank in one forward */
+  double rank_pairs;     /* visible (query, key) pairs of this rank */
 } sr_decision;
 
 /* Checks the options and decides. Not collective. Errors: SR_ERR_ARGUMENT. */

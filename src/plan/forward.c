@@ -72,7 +72,8 @@ static void look_up(step *s) {
   d->opt.progress(d->opt.progress_data, done, total < 0x1p62 ? (int64_t)total : INT64_C(1) << 62);
 }
 
-/* Asks for one of `parts` equal parts of the keys and values that come next, to be in the second-level cache by then. */
+/* Asks for one of `parts` equal parts of the keys and values that come next, to be in the second-level cache by then.
+ */
 static void prefetch(const sr_decision *d, const sr_tile *t, sr_keys keys, int64_t part, int64_t parts) {
   const int64_t line = 64, element = (int64_t)sr_dtype_size(d->kernel->compute);
   const char *const base[2] = {t->k, t->v};
@@ -80,7 +81,8 @@ static void prefetch(const sr_decision *d, const sr_tile *t, sr_keys keys, int64
   for (int i = 0; i < 2; i++) {
     int64_t bytes = (keys.hi - keys.lo) * row[i];
     const char *from = base[i] + keys.lo * row[i];
-    for (int64_t at = bytes * part / parts; at < bytes * (part + 1) / parts; at += line) __builtin_prefetch(from + at, 0, 2);
+    for (int64_t at = bytes * part / parts; at < bytes * (part + 1) / parts; at += line)
+      __builtin_prefetch(from + at, 0, 2);
   }
 }
 

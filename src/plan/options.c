@@ -125,8 +125,8 @@ static void count_bytes(sr_decision *d) {
   d->buffers = d->ranks > 1 ? 2 : 1;
   d->workspace = (d->tile_bytes + d->acc_bytes) * (uint64_t)d->tiles +
                  (uint64_t)d->buffers * sr_align_up(d->shard_bytes) + d->worker_bytes * (uint64_t)d->threads +
-                 sr_align_up(sizeof(sr_batch) * (uint64_t)d->n_batches) +
-                 sr_align_up((uint64_t)(d->segments + 7) / 8) + sr_transfer_workspace(d->shard_bytes);
+                 sr_align_up(sizeof(sr_batch) * (uint64_t)d->n_batches) + sr_align_up((uint64_t)(d->segments + 7) / 8) +
+                 sr_transfer_workspace(d->shard_bytes);
   uint64_t q_rows = (uint64_t)sr_shard_count(&d->q), kv_rows = (uint64_t)sr_shard_count(&d->kv);
   uint64_t in = sr_dtype_size(o->dtype), out = sr_dtype_size(o->out_dtype), lse = sr_dtype_size(d->lse_dtype);
   uint64_t q_row = (uint64_t)o->q_heads * ((uint64_t)o->head_dim * in + (uint64_t)o->value_dim * out + lse);

@@ -135,8 +135,8 @@ static void unpack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *t) 
     sr_range seen = sr_mask_range(&o->mask, position, o->kv_len);
     uint64_t at = (uint64_t)(query * o->q_heads + head);
     sr_accumulator_store(d->kernel, (int32_t)o->value_dim, &acc, (int32_t)lane, seen.hi > seen.lo, o->out_dtype,
-                          (char *)t->o + at * (uint64_t)o->value_dim * sr_dtype_size(o->out_dtype), d->lse_dtype,
-                          (char *)t->lse + at * sr_dtype_size(d->lse_dtype));
+                         (char *)t->o + at * (uint64_t)o->value_dim * sr_dtype_size(o->out_dtype), d->lse_dtype,
+                         (char *)t->lse + at * sr_dtype_size(d->lse_dtype));
   }
 }
 

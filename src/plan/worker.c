@@ -4,8 +4,7 @@
 
 uint64_t sr_worker_bytes(const sr_decision *d) {
   uint64_t partial = sr_partial_bytes(d->kernel, (int32_t)d->opt.value_dim);
-  return sr_scratch_bytes(d->kernel) + (uint64_t)d->batch * partial +
-         sr_align_up((uint64_t)d->batch * sizeof(sr_task));
+  return sr_scratch_bytes(d->kernel) + (uint64_t)d->batch * partial + sr_align_up((uint64_t)d->batch * sizeof(sr_task));
 }
 
 sr_worker sr_worker_at(const sr_decision *d, void *memory) {

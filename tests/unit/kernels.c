@@ -111,7 +111,7 @@ static void run(rig *r, const int *order, double *o, double *lse) {
   r->kernel->divide(&r->acc, r->value_dim);
   for (int lane = 0; lane < r->kernel->tile; lane++)
     sr_accumulator_store(r->kernel, r->value_dim, &r->acc, lane, r->hi[lane] > r->lo[lane], SR_F64,
-                          o + (ptrdiff_t)lane * r->value_dim, SR_F64, lse + lane);
+                         o + (ptrdiff_t)lane * r->value_dim, SR_F64, lse + lane);
 }
 
 static double reference_lane(const rig *r, int lane, double *o) {
