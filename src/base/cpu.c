@@ -10,11 +10,18 @@ bool sr_cpu_has_avx512(void) {
   return sr_cpu_has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512vl") &&
          __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512dq");
 }
+
+bool sr_cpu_has_avx512bf16(void) {
+  return sr_cpu_has_avx512() && __builtin_cpu_supports("avx512bf16");
+}
 #else
 bool sr_cpu_has_avx2(void) {
   return false;
 }
 bool sr_cpu_has_avx512(void) {
+  return false;
+}
+bool sr_cpu_has_avx512bf16(void) {
   return false;
 }
 #endif

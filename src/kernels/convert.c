@@ -56,6 +56,13 @@ void sr_to_f64(sr_dtype dtype, const void *from, int64_t n, double *to) {
   }
 }
 
+/* A float rounded to the upper half of its bits. */
+static uint16_t upper_half(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return x == x ? (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16) : 0x7fc0;
+}
+
 /* A finite or infinite double as a binary float of 16 bits with `mantissa` explicit bits and exponents from 1 - bias to
  * bias, rounded once. */
 static uint16_t to_small(double value, int mantissa, int bias) {
@@ -104,6 +111,23 @@ void sr_store_row(sr_dtype dtype, void *to, int64_t n, const double *from, int64
 
 void sr_store(sr_dtype dtype, void *to, double value) {
   sr_store_row(dtype, to, 1, &value, 1);
+}
+
+void sr_to_bf16(sr_dtype dtype, const void *from, int64_t n, uint16_t *to) {
+  switch (dtype) {
+  case SR_F16:
+    for (int64_t i = 0; i < n; i++) to[i] = upper_half(from_half(((const uint16_t *)from)[i]));
+    return;
+  case SR_BF16:
+    memcpy(to, from, (size_t)n * sizeof *to);
+    return;
+  case SR_F32:
+    for (int64_t i = 0; i < n; i++) to[i] = upper_half(((const float *)from)[i]);
+    return;
+  case SR_F64:
+    sr_store_row(SR_BF16, to, n, from, 1);
+    return;
+  }
 }
 
 /* An element is not finite when all bits of its exponent are set. */

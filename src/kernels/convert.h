@@ -12,6 +12,11 @@ enum { SR_WIDEST_HEAD = 512 };
 void sr_to_f32(sr_dtype dtype, const void *from, int64_t n, float *to);
 void sr_to_f64(sr_dtype dtype, const void *from, int64_t n, double *to);
 
+/* n elements of a type as bfloat16, rounded to nearest, ties to even; every NaN as the positive quiet one without
+ * payload.
+ */
+void sr_to_bf16(sr_dtype dtype, const void *from, int64_t n, uint16_t *to);
+
 /* n values, each `stride` behind the last, rounded to nearest, ties to even; every NaN as the positive quiet one
  * without payload. */
 void sr_store_row(sr_dtype dtype, void *to, int64_t n, const double *from, int64_t stride);

@@ -1,11 +1,13 @@
-# Instruction sets beyond the portable one: each a pair of files with flags of its own, chosen at run time.
+# Instruction sets: each a file or a pair with flags of its own, chosen at run time.
 # Tiles are where multiply-adds may fuse; folds are not (fold.inc).
 function(seqring_isa name symbol)
   set(flags ${ARGN})
-  target_sources(sr_kernels PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/kernels/tile_${name}.c
-                                    ${CMAKE_CURRENT_SOURCE_DIR}/kernels/fold_${name}.c)
+  target_sources(sr_kernels PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/kernels/tile_${name}.c)
   set_source_files_properties(kernels/tile_${name}.c PROPERTIES COMPILE_OPTIONS "${flags};-O3;-ffp-contract=fast")
-  set_source_files_properties(kernels/fold_${name}.c PROPERTIES COMPILE_OPTIONS "${flags};-O3")
+  if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/kernels/fold_${name}.c)
+    target_sources(sr_kernels PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/kernels/fold_${name}.c)
+    set_source_files_properties(kernels/fold_${name}.c PROPERTIES COMPILE_OPTIONS "${flags};-O3")
+  endif()
   if(symbol)
     target_compile_definitions(sr_kernels PRIVATE ${symbol})
   endif()
@@ -14,6 +16,7 @@ endfunction()
 seqring_isa(portable "")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
   seqring_isa(avx2 SR_BUILD_AVX2 -mavx2 -mfma)
-  seqring_isa(avx512 SR_BUILD_AVX512 -mavx512f -mavx512vl -mavx512bw -mavx512dq -mavx2 -mfma
-              -mprefer-vector-width=512)
+  set(avx512 -mavx512f -mavx512vl -mavx512bw -mavx512dq -mavx2 -mfma -mprefer-vector-width=512)
+  seqring_isa(avx512 SR_BUILD_AVX512 ${avx512})
+  seqring_isa(avx512bf16 SR_BUILD_AVX512BF16 ${avx512} -mavx512bf16)
 endif()

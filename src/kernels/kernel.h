@@ -9,7 +9,7 @@
  *                          is exact, and a little above, so that it is rare
  *   p = 2^(s - e)          l += sum over keys of p          O += V^T p     [value_dim][tile]
  *
- * One segment's (e, l, O) is a partial result in the compute type. Partials are folded into an accumulator of
+ * One segment's (e, l, O) is a partial result in the type of the sums. Partials are folded into an accumulator of
  * unevaluated sums of two doubles (TwoSum; Knuth, The Art of Computer Programming 2, 4.2.2), whose error is so far
  * below the output's last bit that the order of folding cannot show, unless values of alternating sign cancel one
  * another to less than about 2^-40 (float64; 2^-70 for float32) of their size. Each row's arithmetic is its own: what
@@ -30,12 +30,15 @@ typedef struct sr_keys {
   int32_t lo, hi;
 } sr_keys;
 
-/* One tile of packed queries and one segment of keys and values of its KV head. Elements are of the compute type. */
+/* One tile of packed queries and one segment of keys and values of its KV head, in units: one element, or where the
+ * kernel's pack is 2 a pair of neighbours along the dimension that a product sums over. */
 typedef struct sr_tile {
-  const void *q; /* [head_dim][tile], times scale * log2(e); lanes without a row are 0 */
-  const void *k; /* [keys][head_dim], keys rounded up to key_block; rows past the last key are 0 */
-  const void *v; /* [keys][value_dim], likewise */
-  int32_t head_dim, value_dim;
+  const void
+      *q; /* [head_dim / pack][tile], times scale * log2(e) unless products are bfloat16; lanes without a row are 0 */
+  const void *k;               /* [keys][head_dim / pack], keys rounded up to key_block; rows past the last key are 0 */
+  const void *v;               /* [keys / pack][value_dim], likewise */
+  double scale;                /* of scores in log2 units, where the queries do not carry it */
+  int32_t head_dim, value_dim; /* elements; an odd head_dim is filled up with a 0 where pack is 2 */
   int32_t lo[SR_MAX_TILE], hi[SR_MAX_TILE]; /* the row sees the segment's keys lo <= j < hi */
   sr_keys some, all;                        /* keys that some row sees, and that every row sees */
   bool finite;                              /* no NaN or Inf in k and v */
@@ -55,10 +58,12 @@ typedef struct sr_accumulator {
   double *o_hi, *o_lo; /* [value_dim][tile] */
 } sr_accumulator;
 
-/* The kernels of one instruction set and compute type. */
+/* The kernels of one instruction set and type of products. */
 typedef struct sr_kernel {
   const char *isa;
-  sr_dtype compute;  /* SR_F32 or SR_F64 */
+  sr_dtype compute;  /* q, k, v and probabilities are multiplied in: SR_F32, SR_F64 or SR_BF16 */
+  sr_dtype sums;     /* of the state, and the size of a unit: SR_F32 or SR_F64 */
+  int32_t pack;      /* elements of a unit: 1 or 2 */
   int32_t tile;      /* rows a tile */
   int32_t key_block; /* keys a step; divides SR_SEGMENT */
 
@@ -76,7 +81,18 @@ typedef struct sr_kernel {
   void (*divide)(const sr_accumulator *acc, int32_t value_dim);
 } sr_kernel;
 
-/* The kernels for a compute type on this machine; SEQRING_ISA names the instruction set, else it is the best one.
+/* Bytes of a unit, of one packed key or query, and of one packed value. */
+static inline uint64_t sr_unit_bytes(const sr_kernel *kernel) {
+  return sr_dtype_size(kernel->sums);
+}
+static inline uint64_t sr_key_bytes(const sr_kernel *kernel, int64_t head_dim) {
+  return (uint64_t)((head_dim + kernel->pack - 1) / kernel->pack) * sr_unit_bytes(kernel);
+}
+static inline uint64_t sr_value_bytes(const sr_kernel *kernel, int64_t value_dim) {
+  return (uint64_t)value_dim * sr_unit_bytes(kernel) / (uint64_t)kernel->pack;
+}
+
+/* The kernels for a type of products on this machine; SEQRING_ISA names the instruction set, else it is the best one.
  * *kernel is NULL on failure. Errors: SR_ERR_ARGUMENT when SEQRING_ISA names none that the machine and the build have.
  */
 sr_status sr_kernel_choose(sr_dtype compute, const sr_kernel **kernel);

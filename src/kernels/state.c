@@ -22,15 +22,15 @@ bool sr_tile_extent(const sr_kernel *k, sr_tile *t) {
 }
 
 static uint64_t vector_bytes(const sr_kernel *k) {
-  return sr_align_up((uint64_t)k->tile * sr_dtype_size(k->compute));
+  return sr_align_up((uint64_t)k->tile * sr_unit_bytes(k));
 }
 
 uint64_t sr_scratch_bytes(const sr_kernel *k) {
-  return sr_align_up((uint64_t)k->key_block * (uint64_t)k->tile * sr_dtype_size(k->compute));
+  return sr_align_up((uint64_t)k->key_block * (uint64_t)k->tile * sr_unit_bytes(k));
 }
 
 uint64_t sr_partial_bytes(const sr_kernel *k, int32_t value_dim) {
-  return 2 * vector_bytes(k) + sr_align_up((uint64_t)k->tile * (uint64_t)value_dim * sr_dtype_size(k->compute));
+  return 2 * vector_bytes(k) + sr_align_up((uint64_t)k->tile * (uint64_t)value_dim * sr_unit_bytes(k));
 }
 
 sr_partial sr_partial_at(const sr_kernel *k, void *memory) {

@@ -20,11 +20,10 @@ uint64_t sr_block_bytes(const sr_decision *d, const sr_shard *shard) {
 }
 
 char *sr_block_k(const sr_decision *d, const sr_segment *s, int64_t head, char *block) {
-  uint64_t row = (uint64_t)d->opt.head_dim * sr_dtype_size(d->kernel->compute);
-  return block + s->offset + (uint64_t)head * (uint64_t)s->padded * row;
+  return block + s->offset + (uint64_t)(head * s->padded) * sr_key_bytes(d->kernel, d->opt.head_dim);
 }
 
 char *sr_block_v(const sr_decision *d, const sr_segment *s, int64_t head, char *block) {
-  uint64_t row = (uint64_t)d->opt.value_dim * sr_dtype_size(d->kernel->compute);
-  return sr_block_k(d, s, d->opt.kv_heads, block) + (uint64_t)head * (uint64_t)s->padded * row;
+  char *values = sr_block_k(d, s, d->opt.kv_heads, block);
+  return values + (uint64_t)(head * s->padded) * sr_value_bytes(d->kernel, d->opt.value_dim);
 }

@@ -1,6 +1,6 @@
 /* A KV shard as it is used and as it travels: its segments one behind the other, in each one K
- * [kv_heads][keys][head_dim] and then V [kv_heads][keys][value_dim] in the compute type, keys rounded up to the
- * kernel's key block with rows of zeros. */
+ * [kv_heads][keys][head_dim] and then V [kv_heads][keys][value_dim] in the kernel's units (sr_tile), keys rounded up to
+ * the kernel's key block with rows of zeros. */
 #ifndef SR_PLAN_BLOCK_H
 #define SR_PLAN_BLOCK_H
 

@@ -21,7 +21,7 @@ typedef struct sr_decision {
   int64_t head_tiles;    /* tiles of one KV head */
   int64_t tiles;         /* of all KV heads */
   int64_t segments;      /* of the whole sequence of keys */
-  uint64_t kv_row_bytes; /* one key and value of all KV heads, in the compute type */
+  uint64_t kv_row_bytes; /* one packed key and value of all KV heads */
   uint64_t shard_bytes;  /* the largest KV shard of any rank */
   int buffers;           /* KV shards a rank has room for */
   uint64_t tile_bytes;   /* packed queries of a tile */

@@ -1,4 +1,5 @@
 /* One pass round the ring. */
+#include <math.h>
 #include <omp.h>
 
 #include "base/clock.h"
@@ -26,6 +27,7 @@ static void set_task(const step *s, int64_t tile, sr_task *task) {
   sr_tile_rows t = sr_plan_tile(plan, tile);
   task->rows = t.rows;
   task->tile.q = plan->queries + (uint64_t)tile * d->tile_bytes;
+  task->tile.scale = d->scale * M_LOG2E;
   task->tile.head_dim = (int32_t)d->opt.head_dim;
   task->tile.value_dim = (int32_t)d->opt.value_dim;
   task->accumulator =
@@ -34,6 +36,8 @@ static void set_task(const step *s, int64_t tile, sr_task *task) {
     int64_t row = t.first_row + (lane < t.rows ? lane : t.rows - 1);
     task->sees[lane] = sr_mask_range(&d->opt.mask, t.position + row / d->group, d->opt.kv_len);
   }
+  int64_t first = t.first_row / d->group, last = (t.first_row + t.rows - 1) / d->group;
+  task->reach = sr_mask_union(&d->opt.mask, t.position + first, last - first + 1, d->opt.kv_len);
 }
 
 static int32_t clip(int64_t key, sr_span keys) {
@@ -41,11 +45,17 @@ static int32_t clip(int64_t key, sr_span keys) {
   return (int32_t)(at < 0 ? 0 : at > keys.count ? keys.count : at);
 }
 
+static bool meets(sr_range reach, sr_span keys) {
+  return reach.lo < keys.start + keys.count && reach.hi > keys.start;
+}
+
 /* Points a task at a segment. */
 static void enter_segment(const step *s, const sr_segment *segment, int64_t head, sr_task *task) {
   const sr_decision *d = &s->plan->d;
   int64_t bit = segment->keys.start / SR_SEGMENT;
   sr_tile *t = &task->tile;
+  task->active = meets(task->reach, segment->keys);
+  if (!task->active) return;
   task->pairs = 0;
   for (int lane = 0; lane < d->kernel->tile; lane++) {
     t->lo[lane] = clip(task->sees[lane].lo, segment->keys);
@@ -75,9 +85,10 @@ static void look_up(step *s) {
 /* Asks for one of `parts` equal parts of the keys and values that come next, to be in the second-level cache by then.
  */
 static void prefetch(const sr_decision *d, const sr_tile *t, sr_keys keys, int64_t part, int64_t parts) {
-  const int64_t line = 64, element = (int64_t)sr_dtype_size(d->kernel->compute);
+  const int64_t line = 64;
   const char *const base[2] = {t->k, t->v};
-  const int64_t row[2] = {t->head_dim * element, t->value_dim * element};
+  const int64_t row[2] = {(int64_t)sr_key_bytes(d->kernel, t->head_dim),
+                          (int64_t)sr_value_bytes(d->kernel, t->value_dim)};
   for (int i = 0; i < 2; i++) {
     int64_t bytes = (keys.hi - keys.lo) * row[i];
     const char *from = base[i] + keys.lo * row[i];
@@ -104,9 +115,16 @@ static void meet_segment(step *s, const sr_worker *w, int64_t count) {
 static void fold_batch(step *s, sr_batch batch, const sr_worker *w) {
   const sr_decision *d = &s->plan->d;
   int64_t segments = sr_shard_segments(&s->shard), head = batch.first / d->head_tiles;
-  for (int64_t i = 0; i < batch.count; i++) set_task(s, batch.first + i, &w->task[i]);
+  sr_range reach = {INT64_MAX, 0};
+  for (int64_t i = 0; i < batch.count; i++) {
+    set_task(s, batch.first + i, &w->task[i]);
+    sr_range tile = w->task[i].reach;
+    if (tile.lo < tile.hi && tile.lo < reach.lo) reach.lo = tile.lo;
+    if (tile.hi > reach.hi) reach.hi = tile.hi;
+  }
   for (int64_t j = 0; j < segments; j++) {
     sr_segment segment = sr_block_segment(d, &s->shard, j);
+    if (!meets(reach, segment.keys)) continue;
     int64_t pairs = 0;
     for (int64_t i = 0; i < batch.count; i++) enter_segment(s, &segment, head, &w->task[i]);
     meet_segment(s, w, batch.count);

@@ -73,7 +73,13 @@ static sr_status check_options(const sr_options *o) {
     return sr_fail(SR_ERR_ARGUMENT, "scale is %g, whose size is not 0 or from %g to %g", o->scale, SMALLEST_SCALE,
                    LARGEST_SCALE);
   SR_TRY(check_range("threads", o->threads, 0, MOST_THREADS));
+  SR_TRY(check_range("products", (int64_t)o->products, SR_PRODUCTS_AUTO, SR_PRODUCTS_BF16));
   return check_range("balance", (int64_t)o->balance, SR_BALANCE_AUTO, SR_BALANCE_ZIGZAG);
+}
+
+static sr_dtype choose_products(const sr_options *o) {
+  if (o->products == SR_PRODUCTS_BF16) return SR_BF16;
+  return o->dtype == SR_F64 ? SR_F64 : SR_F32;
 }
 
 static bool choose_zigzag(const sr_options *o) {
@@ -101,9 +107,11 @@ static void count_tiles(sr_decision *d) {
 enum { BATCH_ROWS = 768, BATCH_BYTES = 1 << 20, CHUNK_BYTES = 128 << 10 };
 
 static void size_batches(sr_decision *d) {
-  int64_t row = (d->opt.head_dim + d->opt.value_dim) * (int64_t)sr_dtype_size(d->kernel->compute);
-  int64_t rows = BATCH_BYTES / row < BATCH_ROWS ? BATCH_BYTES / row : BATCH_ROWS, block = d->kernel->key_block;
-  int64_t blocks = CHUNK_BYTES / (row * block), most = SR_SEGMENT / block;
+  int64_t key = (int64_t)sr_key_bytes(d->kernel, d->opt.head_dim), block = d->kernel->key_block;
+  int64_t row = key + d->opt.value_dim * (int64_t)sr_unit_bytes(d->kernel);
+  int64_t rows = BATCH_BYTES / row < BATCH_ROWS ? BATCH_BYTES / row : BATCH_ROWS;
+  int64_t blocks = CHUNK_BYTES / ((key + (int64_t)sr_value_bytes(d->kernel, d->opt.value_dim)) * block);
+  int64_t most = SR_SEGMENT / block;
   d->batch = rows > d->kernel->tile ? rows / d->kernel->tile : 1;
   d->chunk = (int32_t)(block * (blocks < 1 ? 1 : blocks > most ? most : blocks));
   d->n_batches = sr_batches(d->head_tiles, d->opt.kv_heads, d->batch, d->threads, NULL);
@@ -111,15 +119,15 @@ static void size_batches(sr_decision *d) {
 
 static void count_bytes(sr_decision *d) {
   const sr_options *o = &d->opt;
-  uint64_t element = sr_dtype_size(d->kernel->compute);
-  d->kv_row_bytes = (uint64_t)o->kv_heads * (uint64_t)(o->head_dim + o->value_dim) * element;
+  d->kv_row_bytes =
+      (uint64_t)o->kv_heads * (sr_key_bytes(d->kernel, o->head_dim) + sr_value_bytes(d->kernel, o->value_dim));
   for (int r = 0; r < d->ranks; r++) {
     uint64_t bytes = sr_decision_kv_bytes(d, r);
     if (bytes > d->shard_bytes) d->shard_bytes = bytes;
   }
   for (int step = 0; step < d->ranks - 1; step++)
     d->sent_bytes += sr_decision_kv_bytes(d, sr_ring(d->ranks, d->rank, step).owner);
-  d->tile_bytes = sr_align_up((uint64_t)d->kernel->tile * (uint64_t)o->head_dim * element);
+  d->tile_bytes = sr_align_up((uint64_t)d->kernel->tile * sr_key_bytes(d->kernel, o->head_dim));
   d->acc_bytes = sr_accumulator_bytes(d->kernel, (int32_t)o->value_dim);
   d->worker_bytes = sr_worker_bytes(d);
   d->buffers = d->ranks > 1 ? 2 : 1;
@@ -137,12 +145,12 @@ sr_status sr_decide(const sr_options *options, int ranks, int rank, sr_decision 
   SR_TRY(check_options(options));
   *d = (sr_decision){.opt = *options, .ranks = ranks, .rank = rank};
   const sr_options *o = &d->opt;
-  SR_TRY(sr_kernel_choose(o->dtype == SR_F64 ? SR_F64 : SR_F32, &d->kernel));
+  SR_TRY(sr_kernel_choose(choose_products(o), &d->kernel));
   d->threads = o->threads ? o->threads : omp_get_max_threads();
   d->zigzag = choose_zigzag(o);
   d->q_start = sr_mask_q_start(&o->mask, o->q_len, o->kv_len);
   d->scale = isnan(o->scale) ? 1 / sqrt((double)o->head_dim) : o->scale;
-  d->lse_dtype = d->kernel->compute;
+  d->lse_dtype = o->dtype == SR_F64 ? SR_F64 : SR_F32;
   d->group = o->q_heads / o->kv_heads;
   d->q = sr_shard_queries(o->q_len, ranks, rank, d->zigzag);
   d->kv = sr_decision_kv(d, rank);

@@ -21,41 +21,97 @@ static void lane_of(const sr_decision *d, const sr_tile_rows *t, int64_t lane, i
   *head = t->head * d->group + row % d->group;
 }
 
-/* Queries of a tile as [head_dim][tile], times scale * log2(e), rounded once. */
-static void pack_tile(const sr_plan *plan, int64_t tile, const void *q) {
-  const sr_decision *d = &plan->d;
+/* A query as one lane of its packed tile, times scale * log2(e), rounded once. */
+static void put_query(const sr_decision *d, const void *query, char *packed, int64_t lane) {
   const int64_t width = d->kernel->tile, dim = d->opt.head_dim;
   const double factor = d->scale * M_LOG2E;
+  double row[SR_WIDEST_HEAD];
+  sr_to_f64(d->opt.dtype, query, dim, row);
+  if (d->kernel->sums == SR_F64)
+    for (int64_t i = 0; i < dim; i++) ((double *)(void *)packed)[i * width + lane] = row[i] * factor;
+  else
+    for (int64_t i = 0; i < dim; i++) ((float *)(void *)packed)[i * width + lane] = (float)(row[i] * factor);
+}
+
+/* The same as bfloat16, whose scores are scaled later: times a factor, not even bfloat16 input would stay what it is.
+ */
+static void put_query_bf16(const sr_decision *d, const void *query, char *packed, int64_t lane) {
+  const int64_t width = d->kernel->tile, dim = d->opt.head_dim;
+  uint16_t half[SR_WIDEST_HEAD];
+  sr_to_bf16(d->opt.dtype, query, dim, half);
+  if (d->kernel->pack == 2)
+    for (int64_t i = 0; i < dim; i++) ((uint16_t *)(void *)packed)[(i / 2 * width + lane) * 2 + i % 2] = half[i];
+  else
+    for (int64_t i = 0; i < dim; i++) sr_to_f32(SR_BF16, &half[i], 1, (float *)(void *)packed + i * width + lane);
+}
+
+static void pack_tile(const sr_plan *plan, int64_t tile, const void *q) {
+  const sr_decision *d = &plan->d;
   sr_tile_rows t = sr_plan_tile(plan, tile);
   char *packed = plan->queries + (uint64_t)tile * d->tile_bytes;
   memset(packed, 0, d->tile_bytes);
   for (int64_t lane = 0; lane < t.rows; lane++) {
-    double row[SR_WIDEST_HEAD];
     int64_t query, head;
     lane_of(d, &t, lane, &query, &head);
-    sr_to_f64(d->opt.dtype, element(q, d->opt.dtype, query, d->opt.q_heads, head, dim), dim, row);
-    if (d->kernel->compute == SR_F64)
-      for (int64_t i = 0; i < dim; i++) ((double *)packed)[i * width + lane] = row[i] * factor;
+    const char *from = element(q, d->opt.dtype, query, d->opt.q_heads, head, d->opt.head_dim);
+    if (d->kernel->compute == SR_BF16)
+      put_query_bf16(d, from, packed, lane);
     else
-      for (int64_t i = 0; i < dim; i++) ((float *)packed)[i * width + lane] = (float)(row[i] * factor);
+      put_query(d, from, packed, lane);
   }
 }
 
+/* n elements as the kernel multiplies them, one behind the other. */
 static void convert(const sr_decision *d, const void *from, int64_t n, void *to) {
-  if (d->kernel->compute == SR_F64)
+  uint16_t half[SR_WIDEST_HEAD];
+  if (d->kernel->compute == SR_F64) {
     sr_to_f64(d->opt.dtype, from, n, to);
-  else
+  } else if (d->kernel->compute == SR_F32) {
     sr_to_f32(d->opt.dtype, from, n, to);
+  } else if (d->kernel->pack == 2) {
+    sr_to_bf16(d->opt.dtype, from, n, to);
+  } else {
+    sr_to_bf16(d->opt.dtype, from, n, half);
+    sr_to_f32(SR_BF16, half, n, to);
+  }
 }
 
-/* keys rows of one head, and zeros up to the padded count. */
-static void pack_head(const sr_decision *d, const sr_segment *s, const void *tensor, int64_t local, int64_t head,
-                      int64_t width, char *to) {
-  uint64_t row_bytes = (uint64_t)width * sr_dtype_size(d->kernel->compute);
-  for (int64_t j = 0; j < s->keys.count; j++)
-    convert(d, element(tensor, d->opt.dtype, local + j, d->opt.kv_heads, head, width), width,
-            to + (uint64_t)j * row_bytes);
-  memset(to + (uint64_t)s->keys.count * row_bytes, 0, (uint64_t)(s->padded - s->keys.count) * row_bytes);
+/* Keys of one head, the bytes of each rounded up with zeros. */
+static void pack_keys(const sr_decision *d, const sr_segment *s, const void *k, int64_t local, int64_t head, char *to) {
+  const int64_t dim = d->opt.head_dim;
+  const uint64_t bytes = sr_key_bytes(d->kernel, dim);
+  for (int64_t j = 0; j < s->keys.count; j++, to += bytes) {
+    if (dim % d->kernel->pack) memset(to + bytes - sr_unit_bytes(d->kernel), 0, sr_unit_bytes(d->kernel));
+    convert(d, element(k, d->opt.dtype, local + j, d->opt.kv_heads, head, dim), dim, to);
+  }
+  memset(to, 0, (uint64_t)(s->padded - s->keys.count) * bytes);
+}
+
+/* Values of two keys, component by component; of the first key alone, with zeros, where there is no second. */
+static void pack_pair(const sr_decision *d, const void *first, const void *second, uint16_t *to) {
+  uint16_t half[2][SR_WIDEST_HEAD] = {{0}};
+  convert(d, first, d->opt.value_dim, half[0]);
+  if (second) convert(d, second, d->opt.value_dim, half[1]);
+  for (int64_t i = 0; i < d->opt.value_dim; i++) {
+    to[2 * i] = half[0][i];
+    to[2 * i + 1] = half[1][i];
+  }
+}
+
+static void pack_values(const sr_decision *d, const sr_segment *s, const void *v, int64_t local, int64_t head,
+                        char *to) {
+  const sr_options *o = &d->opt;
+  const int64_t pack = d->kernel->pack, keys = s->keys.count;
+  const uint64_t bytes = sr_value_bytes(d->kernel, o->value_dim) * (uint64_t)pack;
+  for (int64_t j = 0; j < keys; j += pack, to += bytes) {
+    const char *first = element(v, o->dtype, local + j, o->kv_heads, head, o->value_dim);
+    if (pack == 1)
+      convert(d, first, o->value_dim, to);
+    else
+      pack_pair(d, first, j + 1 < keys ? element(v, o->dtype, local + j + 1, o->kv_heads, head, o->value_dim) : NULL,
+                (uint16_t *)(void *)to);
+  }
+  memset(to, 0, (uint64_t)((s->padded - keys) / pack) * bytes);
 }
 
 /* NaN and Inf elements in local rows [from, to) of k and v. */
@@ -74,8 +130,8 @@ static int64_t pack_segment(sr_plan *plan, const sr_tensors *t, int64_t i, sr_ra
   sr_segment s = sr_block_segment(d, &d->kv, i);
   int64_t local = i * SR_SEGMENT, end = s.keys.start + s.keys.count;
   for (int64_t head = 0; head < d->opt.kv_heads; head++) {
-    pack_head(d, &s, t->k, local, head, d->opt.head_dim, sr_block_k(d, &s, head, plan->block[0]));
-    pack_head(d, &s, t->v, local, head, d->opt.value_dim, sr_block_v(d, &s, head, plan->block[0]));
+    pack_keys(d, &s, t->k, local, head, sr_block_k(d, &s, head, plan->block[0]));
+    pack_values(d, &s, t->v, local, head, sr_block_v(d, &s, head, plan->block[0]));
   }
   int64_t all = nonfinite_rows(d, t, local, local + s.keys.count);
   if (all == 0) return 0;

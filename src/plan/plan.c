@@ -23,10 +23,10 @@ static int64_t bits_of(double x) {
 /* Ranks that compute different things would wait for one another in vain, or give bits that depend on the rank. */
 static sr_status check_alike(MPI_Comm comm, const sr_decision *d) {
   const sr_options *o = &d->opt;
-  const int64_t options[] = {o->q_len,    o->kv_len,           o->q_heads,       o->kv_heads,
-                             o->head_dim, o->value_dim,        o->dtype,         o->out_dtype,
-                             d->q_start,  o->mask.window_left, o->mask.causal,   o->mask.window_right,
-                             d->zigzag,   o->refuse_nonfinite, bits_of(d->scale)};
+  const int64_t options[] = {o->q_len,    o->kv_len,           o->q_heads,        o->kv_heads,
+                             o->head_dim, o->value_dim,        o->dtype,          o->out_dtype,
+                             d->q_start,  o->mask.window_left, o->mask.causal,    o->mask.window_right,
+                             d->zigzag,   o->refuse_nonfinite, bits_of(d->scale), o->products};
   int64_t isa = 0;
   bool alike;
   for (const char *c = d->kernel->isa; *c; c++) isa = isa * 131 + *c;

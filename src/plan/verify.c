@@ -163,18 +163,26 @@ static precision precision_of(sr_dtype dtype) {
 }
 
 /* What rounding can do to a row: a score is off by some units of its reach, a sum by some tens of units, and o by both
- * times the largest |v|. Scores or sums past the compute type's range explain anything. */
+ * times the largest |v|. Rounded factors add a unit of theirs each. Scores or sums past the range of the sums' type
+ * explain anything. */
 typedef struct bound {
   double o, lse;
 } bound;
 
+static bool rounds_inputs(const sr_decision *d) {
+  return d->kernel->compute == SR_BF16 && d->opt.dtype != SR_BF16;
+}
+
 static bound rounding(const sr_decision *d, const sr_reference *row) {
-  precision compute = precision_of(d->kernel->compute), out = precision_of(d->opt.out_dtype);
-  double most = d->kernel->compute == SR_F64 ? DBL_MAX : (double)FLT_MAX;
+  precision factors = precision_of(d->kernel->compute), sums = precision_of(d->kernel->sums);
+  precision out = precision_of(d->opt.out_dtype);
+  double most = d->kernel->sums == SR_F64 ? DBL_MAX : (double)FLT_MAX;
   if (!(row->reach * M_LOG2E < most && row->v_top < most / SR_SEGMENT))
     return (bound){(double)INFINITY, (double)INFINITY};
-  double relative = 2 * compute.unit * (32 + 4 * row->reach);
-  return (bound){row->v_top * (relative + out.unit) + row->keys * compute.smallest + out.smallest, relative};
+  double relative = 2 * sums.unit * (32 + 4 * row->reach);
+  if (d->kernel->compute != d->kernel->sums)
+    relative += 2 * factors.unit * (2 + (rounds_inputs(d) ? 4 * row->reach : 0));
+  return (bound){row->v_top * (relative + out.unit) + row->keys * sums.smallest + out.smallest, relative};
 }
 
 /* How far a value is from its reference, as a share of what is allowed. One that is not finite must be met exactly; a
