@@ -3,7 +3,7 @@
 /* The compiler's own detection also asks (XGETBV) whether the operating system saves the wide registers. */
 #if defined(__x86_64__)
 bool sr_cpu_has_avx2(void) {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
 }
 
 bool sr_cpu_has_avx512(void) {

@@ -106,6 +106,7 @@ static sr_attend_job job_of(session *s) {
                .window_right = settings->window[1],
                .q_start = settings->q_start},
       .scale = settings->scale,
+      .products = (sr_products)settings->products,
       .balance = (sr_balance)settings->balance,
       .out_dtype_given = settings->out_dtype != SR_AUTOMATIC,
       .out_dtype = settings->out_dtype == SR_AUTOMATIC ? SR_F32 : (sr_dtype)settings->out_dtype,

@@ -24,6 +24,7 @@ typedef struct sr_settings {
   double scale;      /* NaN: 1 / sqrt(head_dim) */
   int out_dtype;     /* an sr_dtype or SR_AUTOMATIC */
   int nan;           /* an sr_nan_policy */
+  int products;      /* an sr_products */
   int balance;       /* an sr_balance */
   int64_t threads;   /* 0: automatic */
   int64_t verify;

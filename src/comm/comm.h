@@ -36,6 +36,10 @@ sr_status sr_comm_sum(MPI_Comm comm, double *value, int64_t n);
 sr_status sr_comm_max(MPI_Comm comm, double *value, int64_t n);
 sr_status sr_comm_sum_i64(MPI_Comm comm, int64_t *value, int64_t n);
 
+/* pair[0..2n) are n unevaluated sums of two doubles, high part first; each becomes the sum of all ranks', whose low
+ * part is rounded. Collective. */
+sr_status sr_comm_sum_pairs(MPI_Comm comm, double *pair, int64_t n);
+
 /* *alike tells whether all ranks' value[0..n) are the same. Collective. */
 sr_status sr_comm_alike(MPI_Comm comm, const int64_t *value, int n, bool *alike);
 

@@ -44,6 +44,7 @@ static void fill_options(run *r) {
   opt->out_dtype = job->out_dtype_given ? job->out_dtype : input->dtype == SR_F64 ? SR_F64 : SR_F32;
   opt->mask = job->mask;
   opt->scale = job->scale;
+  opt->products = job->products;
   opt->balance = job->balance;
   opt->refuse_nonfinite = job->refuse_nonfinite;
   if (r->rank == 0) {

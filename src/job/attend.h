@@ -22,6 +22,7 @@ typedef struct sr_attend_job {
   const char *output; /* unused by a dry run */
   sr_mask mask;
   double scale; /* NaN: 1 / sqrt(head_dim) */
+  sr_products products;
   sr_balance balance;
   bool out_dtype_given; /* else o is float64 for float64 input and float32 otherwise */
   sr_dtype out_dtype;

@@ -12,9 +12,7 @@ enum { SR_WIDEST_HEAD = 512 };
 void sr_to_f32(sr_dtype dtype, const void *from, int64_t n, float *to);
 void sr_to_f64(sr_dtype dtype, const void *from, int64_t n, double *to);
 
-/* n elements of a type as bfloat16, rounded to nearest, ties to even; every NaN as the positive quiet one without
- * payload.
- */
+/* n elements of a type as bfloat16, rounded to nearest, ties to even: through float for all but float64. */
 void sr_to_bf16(sr_dtype dtype, const void *from, int64_t n, uint16_t *to);
 
 /* n values, each `stride` behind the last, rounded to nearest, ties to even; every NaN as the positive quiet one

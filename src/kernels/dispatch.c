@@ -14,17 +14,23 @@ static bool always(void) {
 static const struct {
   const char *name;
   bool (*runs_here)(void);
-  const sr_kernel *f32, *f64, *bf16;
+  const sr_kernel *kernel[2][3]; /* of tiles, of a few queries; in float32, float64, bfloat16 */
 } table[] = {
-    {"portable", always, &sr_portable_f32_kernel, &sr_portable_f64_kernel, &sr_portable_bf16_kernel},
+#define KERNELS(isa, tile_bf16)                                                                                        \
+  {                                                                                                                    \
+    {&sr_##isa##_f32_kernel, &sr_##isa##_f64_kernel, &tile_bf16}, {                                                    \
+      &sr_##isa##_f32_few, &sr_##isa##_f64_few, &sr_##isa##_bf16_few                                                   \
+    }                                                                                                                  \
+  }
+    {"portable", always, KERNELS(portable, sr_portable_bf16_kernel)},
 #ifdef SR_BUILD_AVX2
-    {"avx2", sr_cpu_has_avx2, &sr_avx2_f32_kernel, &sr_avx2_f64_kernel, &sr_avx2_bf16_kernel},
+    {"avx2", sr_cpu_has_avx2, KERNELS(avx2, sr_avx2_bf16_kernel)},
 #endif
 #ifdef SR_BUILD_AVX512
-    {"avx512", sr_cpu_has_avx512, &sr_avx512_f32_kernel, &sr_avx512_f64_kernel, &sr_avx512_bf16_kernel},
+    {"avx512", sr_cpu_has_avx512, KERNELS(avx512, sr_avx512_bf16_kernel)},
 #endif
 #ifdef SR_BUILD_AVX512BF16
-    {"avx512bf16", sr_cpu_has_avx512bf16, &sr_avx512_f32_kernel, &sr_avx512_f64_kernel, &sr_avx512bf16_bf16_kernel},
+    {"avx512bf16", sr_cpu_has_avx512bf16, KERNELS(avx512, sr_avx512bf16_bf16_kernel)},
 #endif
 };
 
@@ -40,11 +46,11 @@ static sr_status choose(int *entry) {
   return sr_fail(SR_ERR_ARGUMENT, "SEQRING_ISA=%s is not an instruction set of this build and processor", wanted);
 }
 
-sr_status sr_kernel_choose(sr_dtype compute, const sr_kernel **kernel) {
+sr_status sr_kernel_choose(sr_dtype compute, bool few, const sr_kernel **kernel) {
   int entry;
   *kernel = NULL;
   SR_TRY(choose(&entry));
-  *kernel = compute == SR_F64 ? table[entry].f64 : compute == SR_BF16 ? table[entry].bf16 : table[entry].f32;
+  *kernel = table[entry].kernel[few][compute == SR_F64 ? 1 : compute == SR_BF16 ? 2 : 0];
   return SR_OK;
 }
 

@@ -22,6 +22,14 @@ typedef int64_t f64_ivec __attribute__((vector_size(VECTOR_BYTES)));
 static inline f32_vec f32_broadcast(const float *x) { return (f32_vec)_mm256_broadcast_ss(x); }
 static inline f64_vec f64_broadcast(const double *x) { return (f64_vec)_mm256_broadcast_sd(x); }
 
+#define f32_iota ((f32_ivec){0, 1, 2, 3, 4, 5, 6, 7})
+#define f64_iota ((f64_ivec){0, 1, 2, 3})
+
+static inline f32_vec f32_from_f16(const uint16_t *x) { return (f32_vec)_mm256_cvtph_ps(_mm_loadu_si128((const void *)x)); }
+static inline f32_vec f32_from_bf16(const uint16_t *x) {
+  return (f32_vec)_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const void *)x)), 16);
+}
+
 /* a where a > b, else b: b when one is NaN. */
 static inline f32_vec f32_max(f32_vec a, f32_vec b) { return (f32_vec)_mm256_max_ps((__m256)a, (__m256)b); }
 static inline f64_vec f64_max(f64_vec a, f64_vec b) { return (f64_vec)_mm256_max_pd((__m256d)a, (__m256d)b); }

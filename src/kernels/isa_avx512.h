@@ -22,6 +22,15 @@ typedef int64_t f64_ivec __attribute__((vector_size(VECTOR_BYTES)));
 static inline f32_vec f32_broadcast(const float *x) { return (f32_vec)_mm512_set1_ps(*x); }
 static inline f64_vec f64_broadcast(const double *x) { return (f64_vec)_mm512_set1_pd(*x); }
 
+#define f32_iota ((f32_ivec){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})
+#define f64_iota ((f64_ivec){0, 1, 2, 3, 4, 5, 6, 7})
+
+/* A vector of halves, or of bfloat16, as float. */
+static inline f32_vec f32_from_f16(const uint16_t *x) { return (f32_vec)_mm512_cvtph_ps(_mm256_loadu_si256((const void *)x)); }
+static inline f32_vec f32_from_bf16(const uint16_t *x) {
+  return (f32_vec)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)x)), 16);
+}
+
 /* a where a > b, else b: b when one is NaN. */
 static inline f32_vec f32_max(f32_vec a, f32_vec b) { return (f32_vec)_mm512_max_ps((__m512)a, (__m512)b); }
 static inline f64_vec f64_max(f64_vec a, f64_vec b) { return (f64_vec)_mm512_max_pd((__m512d)a, (__m512d)b); }

@@ -49,4 +49,14 @@ typedef int64_t f64_ivec __attribute__((vector_size(VECTOR_BYTES)));
 PORTABLE(f32, float, int32_t, 23, 127)
 PORTABLE(f64, double, int64_t, 52, 1023)
 
+#define f32_iota ((f32_ivec){0, 1, 2, 3})
+#define f64_iota ((f64_ivec){0, 1})
+
+static inline f32_vec f32_from_f16(const uint16_t *x) {
+  f32_ivec half = {x[0], x[1], x[2], x[3]}, rest = (half & 0x7fff) << 13;
+  f32_vec magnitude = f32_select(rest >= 0x0f800000, (f32_vec)(rest | 0x7f800000), (f32_vec)rest * 0x1p112f);
+  return (f32_vec)((f32_ivec)magnitude | (half & 0x8000) << 16);
+}
+static inline f32_vec f32_from_bf16(const uint16_t *x) { return (f32_vec)((f32_ivec){x[0], x[1], x[2], x[3]} << 16); }
+
 #endif

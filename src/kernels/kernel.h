@@ -23,6 +23,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/memory.h"
+
 enum { SR_MAX_TILE = 64 };
 
 /* Keys lo <= j < hi of a segment. */
@@ -44,6 +46,22 @@ typedef struct sr_tile {
   bool finite;                              /* no NaN or Inf in k and v */
 } sr_tile;
 
+/* Some queries of one KV head, and a segment of its keys and values where they lie in the caller's tensors. */
+typedef struct sr_few {
+  const void *q; /* [rows] rows of sr_row_bytes in the type of the sums, filled up with 0; scaled as those of sr_tile */
+  const void *k, *v;          /* the segment's first key and value */
+  sr_dtype dtype;             /* of k and v */
+  int64_t k_stride, v_stride; /* elements from one key to the next */
+  double scale;
+  int32_t rows, keys, head_dim, value_dim;
+  const sr_keys *sees; /* [rows] keys of the segment */
+} sr_few;
+
+/* Elements of a type filled up to whole vectors of any instruction set. */
+static inline uint64_t sr_row_bytes(int64_t elements, uint64_t element_bytes) {
+  return sr_align_up((uint64_t)elements * element_bytes);
+}
+
 /* State of one tile in one segment. */
 typedef struct sr_partial {
   void *e; /* [tile] */
@@ -64,15 +82,21 @@ typedef struct sr_kernel {
   sr_dtype compute;  /* q, k, v and probabilities are multiplied in: SR_F32, SR_F64 or SR_BF16 */
   sr_dtype sums;     /* of the state, and the size of a unit: SR_F32 or SR_F64 */
   int32_t pack;      /* elements of a unit: 1 or 2 */
-  int32_t tile;      /* rows a tile */
+  int32_t tile;      /* rows a tile; 1 for a few queries, each of which has a state of its own */
   int32_t key_block; /* keys a step; divides SR_SEGMENT */
 
   /* The state before the first key of a segment. */
   void (*begin)(const sr_partial *partial, int32_t value_dim);
 
+  uint64_t (*scratch_bytes)(int32_t head_dim, int32_t value_dim);
+
   /* Meets the segment's keys, multiples of key_block (*to may be the last key), in ascending order from call to call.
-   * scratch is sr_scratch_bytes. */
+   * NULL for a few queries. */
   void (*meet)(const sr_tile *tile, sr_keys keys, const sr_partial *partial, void *scratch);
+
+  /* Meets the key block that starts at `first`, in ascending order from call to call; partial is one a row. Returns
+   * whether all scores that a row sees are finite. NULL for tiles. */
+  bool (*meet_few)(const sr_few *few, int32_t first, const sr_partial *partial, void *scratch);
 
   /* Adds a segment's state to the accumulator. */
   void (*fold)(const sr_partial *partial, int32_t value_dim, const sr_accumulator *to);
@@ -92,15 +116,14 @@ static inline uint64_t sr_value_bytes(const sr_kernel *kernel, int64_t value_dim
   return (uint64_t)value_dim * sr_unit_bytes(kernel) / (uint64_t)kernel->pack;
 }
 
-/* The kernels for a type of products on this machine; SEQRING_ISA names the instruction set, else it is the best one.
- * *kernel is NULL on failure. Errors: SR_ERR_ARGUMENT when SEQRING_ISA names none that the machine and the build have.
+/* The kernels for tiles, or for a few queries, and for a type of products on this machine; SEQRING_ISA names the
+ * instruction set, else it is the best one. *kernel is NULL on failure. Errors: SR_ERR_ARGUMENT when SEQRING_ISA names
+ * none that the machine and the build have.
  */
-sr_status sr_kernel_choose(sr_dtype compute, const sr_kernel **kernel);
+sr_status sr_kernel_choose(sr_dtype compute, bool few, const sr_kernel **kernel);
 
 /* Sets what some and what all of the tile's rows see, from lo and hi. Returns false when no row sees any key. */
 bool sr_tile_extent(const sr_kernel *kernel, sr_tile *tile);
-
-uint64_t sr_scratch_bytes(const sr_kernel *kernel);
 
 uint64_t sr_partial_bytes(const sr_kernel *kernel, int32_t value_dim);
 sr_partial sr_partial_at(const sr_kernel *kernel, void *memory);
@@ -110,6 +133,13 @@ sr_accumulator sr_accumulator_at(const sr_kernel *kernel, int32_t value_dim, voi
 
 /* The state before the first fold. */
 void sr_accumulator_clear(const sr_kernel *kernel, int32_t value_dim, const sr_accumulator *acc);
+
+/* Raises the exponents to e [tile], where these are higher, without changing values. */
+void sr_accumulator_raise(const sr_kernel *kernel, int32_t value_dim, const sr_accumulator *acc, const double *e);
+
+/* Adds another accumulator, whose exponents may rise. */
+void sr_accumulator_add(const sr_kernel *kernel, int32_t value_dim, const sr_accumulator *acc,
+                        const sr_accumulator *other);
 
 /* Row `lane` of an accumulator, after kernel->divide, as output: value_dim elements of out_dtype at o, one of lse_dtype
  * at lse. sees_keys tells a row that sees no key (o = 0, lse = -inf) from one whose every score is -inf (NaN, as IEEE

@@ -25,10 +25,6 @@ static uint64_t vector_bytes(const sr_kernel *k) {
   return sr_align_up((uint64_t)k->tile * sr_unit_bytes(k));
 }
 
-uint64_t sr_scratch_bytes(const sr_kernel *k) {
-  return sr_align_up((uint64_t)k->key_block * (uint64_t)k->tile * sr_unit_bytes(k));
-}
-
 uint64_t sr_partial_bytes(const sr_kernel *k, int32_t value_dim) {
   return 2 * vector_bytes(k) + sr_align_up((uint64_t)k->tile * (uint64_t)value_dim * sr_unit_bytes(k));
 }
@@ -55,6 +51,40 @@ sr_accumulator sr_accumulator_at(const sr_kernel *k, int32_t value_dim, void *me
 void sr_accumulator_clear(const sr_kernel *k, int32_t value_dim, const sr_accumulator *acc) {
   memset(acc->l_hi, 0, sizeof(double) * (size_t)k->tile * (2 + 2 * (size_t)value_dim));
   for (int32_t i = 0; i < k->tile; i++) acc->e[i] = -DBL_MAX;
+}
+
+/* x 2^n for n <= 0, which may be NaN: then x is special, and stays what it is. */
+static double shrink(double x, double n) {
+  return n >= -5000 ? ldexp(x, (int)n) : isfinite(x) ? 0 : x;
+}
+
+void sr_accumulator_raise(const sr_kernel *k, int32_t value_dim, const sr_accumulator *acc, const double *e) {
+  for (ptrdiff_t i = 0; i < k->tile; i++) {
+    const double n = acc->e[i] - e[i];
+    if (!(n < 0)) continue;
+    acc->e[i] = e[i];
+    acc->l_hi[i] = shrink(acc->l_hi[i], n);
+    acc->l_lo[i] = shrink(acc->l_lo[i], n);
+    for (ptrdiff_t at = i; at < (ptrdiff_t)value_dim * k->tile; at += k->tile) {
+      acc->o_hi[at] = shrink(acc->o_hi[at], n);
+      acc->o_lo[at] = shrink(acc->o_lo[at], n);
+    }
+  }
+}
+
+/* hi + lo grows by another sum of two, but for a rounding of lo (TwoSum). */
+static void add_pair(double *hi, double *lo, double other_hi, double other_lo) {
+  double a = *hi, sum = a + other_hi, part = sum - a;
+  *lo += other_lo + ((a - (sum - part)) + (other_hi - part));
+  *hi = sum;
+}
+
+void sr_accumulator_add(const sr_kernel *k, int32_t value_dim, const sr_accumulator *acc, const sr_accumulator *other) {
+  sr_accumulator_raise(k, value_dim, acc, other->e);
+  sr_accumulator_raise(k, value_dim, other, acc->e);
+  for (ptrdiff_t i = 0; i < k->tile; i++) add_pair(&acc->l_hi[i], &acc->l_lo[i], other->l_hi[i], other->l_lo[i]);
+  for (ptrdiff_t i = 0; i < (ptrdiff_t)value_dim * k->tile; i++)
+    add_pair(&acc->o_hi[i], &acc->o_lo[i], other->o_hi[i], other->o_lo[i]);
 }
 
 /* The natural logarithm of (hi + lo) 2^e; lo says nothing once hi is not finite. */

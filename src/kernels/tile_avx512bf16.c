@@ -34,7 +34,9 @@ static inline f32_vec f32_ones(void) { return (f32_vec)_mm512_set1_epi16(0x3f80)
 #define WEIGHT(p, next)   bf16_pair(p, next)
 #define LOWEST            (-FLT_MAX)
 #define EXP2_COEFFICIENTS EXP2_COEFFICIENTS_F32
+#include "lanes.inc"
 #include "tile.inc"
+#include "end_lanes.inc"
 
 const sr_kernel sr_avx512bf16_bf16_kernel = {.isa = ISA_TEXT,
                                              .compute = SR_BF16,
@@ -42,6 +44,7 @@ const sr_kernel sr_avx512bf16_bf16_kernel = {.isa = ISA_TEXT,
                                              .pack = 2,
                                              .tile = VECTOR_BYTES / 4 * NV,
                                              .key_block = KEY_BLOCK,
+                                             .scratch_bytes = sr_avx512bf16_bf16_scratch_bytes,
                                              .begin = sr_avx512bf16_bf16_begin,
                                              .meet = sr_avx512bf16_bf16_meet,
                                              .fold = sr_avx512_f32_fold,

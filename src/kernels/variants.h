@@ -4,12 +4,17 @@
 
 #include "kernel.h"
 
+#define SR_FOLD(name)                                                                                                  \
+  void name##_fold(const sr_partial *partial, int32_t value_dim, const sr_accumulator *to);                            \
+  void name##_divide(const sr_accumulator *acc, int32_t value_dim);
+
 #define SR_VARIANT(isa)                                                                                                \
   extern const sr_kernel sr_##isa##_f32_kernel, sr_##isa##_f64_kernel, sr_##isa##_bf16_kernel;                         \
-  void sr_##isa##_f32_fold(const sr_partial *partial, int32_t value_dim, const sr_accumulator *to);                    \
-  void sr_##isa##_f64_fold(const sr_partial *partial, int32_t value_dim, const sr_accumulator *to);                    \
-  void sr_##isa##_f32_divide(const sr_accumulator *acc, int32_t value_dim);                                            \
-  void sr_##isa##_f64_divide(const sr_accumulator *acc, int32_t value_dim);
+  extern const sr_kernel sr_##isa##_f32_few, sr_##isa##_f64_few, sr_##isa##_bf16_few;                                  \
+  SR_FOLD(sr_##isa##_f32)                                                                                              \
+  SR_FOLD(sr_##isa##_f64)                                                                                              \
+  SR_FOLD(sr_##isa##_f32_few)                                                                                          \
+  SR_FOLD(sr_##isa##_f64_few)
 
 SR_VARIANT(portable)
 SR_VARIANT(avx2)

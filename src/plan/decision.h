@@ -11,6 +11,7 @@
 typedef struct sr_decision {
   sr_options opt;
   int rank, ranks, threads;
+  bool few; /* queries: they travel, and keys and values stay where they are */
   const sr_kernel *kernel;
   bool zigzag;
   int64_t q_start;
@@ -26,6 +27,7 @@ typedef struct sr_decision {
   int buffers;           /* KV shards a rank has room for */
   uint64_t tile_bytes;   /* packed queries of a tile */
   uint64_t acc_bytes;    /* accumulator of a tile */
+  int64_t parts;         /* a few queries: groups of KV heads that threads take apart */
   int64_t batch;         /* tiles that a thread takes at a time, at most */
   int64_t n_batches;
   int32_t chunk;         /* keys that the tiles of a batch meet in turn */

@@ -10,12 +10,16 @@
 #include "block.h"
 #include "comm/transfer.h"
 #include "decision.h"
+#include "decode.h"
 #include "kernels/convert.h"
 #include "schedule/ring.h"
 #include "schedule/segment.h"
 #include "worker.h"
 
 enum { MOST_THREADS = 4096 };
+
+/* Up to so many, reading the keys takes longer than computing with them. */
+enum { FEW_QUERIES = 16 };
 
 /* Lengths below 2^48 keep positions, and all products of a length with a row's bytes, inside 64 bits. */
 #define LONGEST ((int64_t)1 << 48)
@@ -84,7 +88,7 @@ static sr_dtype choose_products(const sr_options *o) {
 
 static bool choose_zigzag(const sr_options *o) {
   if (o->balance != SR_BALANCE_AUTO) return o->balance == SR_BALANCE_ZIGZAG;
-  return o->mask.causal && o->mask.window_left < 0;
+  return o->mask.causal && o->mask.window_left < 0 && o->q_len > FEW_QUERIES;
 }
 
 sr_shard sr_decision_kv(const sr_decision *d, int rank) {
@@ -117,8 +121,19 @@ static void size_batches(sr_decision *d) {
   d->n_batches = sr_batches(d->head_tiles, d->opt.kv_heads, d->batch, d->threads, NULL);
 }
 
-static void count_bytes(sr_decision *d) {
+/* Bytes of the caller's tensors on this rank. */
+static void count_tensors(sr_decision *d) {
   const sr_options *o = &d->opt;
+  uint64_t q_rows = (uint64_t)sr_shard_count(&d->q), kv_rows = (uint64_t)sr_shard_count(&d->kv);
+  uint64_t in = sr_dtype_size(o->dtype), out = sr_dtype_size(o->out_dtype), lse = sr_dtype_size(d->lse_dtype);
+  uint64_t q_row = (uint64_t)o->q_heads * ((uint64_t)o->head_dim * in + (uint64_t)o->value_dim * out + lse);
+  d->tensor_bytes = q_rows * q_row + kv_rows * (uint64_t)o->kv_heads * (uint64_t)(o->head_dim + o->value_dim) * in;
+}
+
+static void size_ring(sr_decision *d) {
+  const sr_options *o = &d->opt;
+  count_tiles(d);
+  size_batches(d);
   d->kv_row_bytes =
       (uint64_t)o->kv_heads * (sr_key_bytes(d->kernel, o->head_dim) + sr_value_bytes(d->kernel, o->value_dim));
   for (int r = 0; r < d->ranks; r++) {
@@ -128,24 +143,37 @@ static void count_bytes(sr_decision *d) {
   for (int step = 0; step < d->ranks - 1; step++)
     d->sent_bytes += sr_decision_kv_bytes(d, sr_ring(d->ranks, d->rank, step).owner);
   d->tile_bytes = sr_align_up((uint64_t)d->kernel->tile * sr_key_bytes(d->kernel, o->head_dim));
-  d->acc_bytes = sr_accumulator_bytes(d->kernel, (int32_t)o->value_dim);
   d->worker_bytes = sr_worker_bytes(d);
   d->buffers = d->ranks > 1 ? 2 : 1;
   d->workspace = (d->tile_bytes + d->acc_bytes) * (uint64_t)d->tiles +
                  (uint64_t)d->buffers * sr_align_up(d->shard_bytes) + d->worker_bytes * (uint64_t)d->threads +
-                 sr_align_up(sizeof(sr_batch) * (uint64_t)d->n_batches) + sr_align_up((uint64_t)(d->segments + 7) / 8) +
-                 sr_transfer_workspace(d->shard_bytes);
-  uint64_t q_rows = (uint64_t)sr_shard_count(&d->q), kv_rows = (uint64_t)sr_shard_count(&d->kv);
-  uint64_t in = sr_dtype_size(o->dtype), out = sr_dtype_size(o->out_dtype), lse = sr_dtype_size(d->lse_dtype);
-  uint64_t q_row = (uint64_t)o->q_heads * ((uint64_t)o->head_dim * in + (uint64_t)o->value_dim * out + lse);
-  d->tensor_bytes = q_rows * q_row + kv_rows * (uint64_t)o->kv_heads * (uint64_t)(o->head_dim + o->value_dim) * in;
+                 sr_align_up(sizeof(sr_batch) * (uint64_t)d->n_batches) + sr_transfer_workspace(d->shard_bytes);
+}
+
+/* Items that each thread should find, so that none waits long for the last one. */
+enum { ITEMS_A_THREAD = 4 };
+
+/* Rows are tiles of one; every rank has all of them. */
+static void size_decode(sr_decision *d) {
+  const sr_options *o = &d->opt;
+  int64_t segments = sr_shard_segments(&d->kv), wanted = ITEMS_A_THREAD * (int64_t)d->threads;
+  d->tiles = o->q_len * o->q_heads;
+  d->parts = segments > 0 ? (wanted + segments - 1) / segments : 1;
+  if (d->parts > o->kv_heads) d->parts = o->kv_heads;
+  d->tile_bytes = sr_row_bytes(o->head_dim, sr_unit_bytes(d->kernel));
+  d->worker_bytes = sr_decode_worker_bytes(d);
+  uint64_t mail = sr_decode_mail_bytes(d);
+  if (d->ranks > 1) d->sent_bytes = d->tile_bytes * (uint64_t)d->tiles + mail;
+  d->workspace = d->tile_bytes * (uint64_t)d->tiles + sr_align_up(mail) +
+                 (d->acc_bytes * (uint64_t)d->tiles + d->worker_bytes) * (uint64_t)d->threads;
 }
 
 sr_status sr_decide(const sr_options *options, int ranks, int rank, sr_decision *d) {
   SR_TRY(check_options(options));
   *d = (sr_decision){.opt = *options, .ranks = ranks, .rank = rank};
   const sr_options *o = &d->opt;
-  SR_TRY(sr_kernel_choose(choose_products(o), &d->kernel));
+  d->few = o->q_len <= FEW_QUERIES;
+  SR_TRY(sr_kernel_choose(choose_products(o), d->few, &d->kernel));
   d->threads = o->threads ? o->threads : omp_get_max_threads();
   d->zigzag = choose_zigzag(o);
   d->q_start = sr_mask_q_start(&o->mask, o->q_len, o->kv_len);
@@ -155,9 +183,13 @@ sr_status sr_decide(const sr_options *options, int ranks, int rank, sr_decision 
   d->q = sr_shard_queries(o->q_len, ranks, rank, d->zigzag);
   d->kv = sr_decision_kv(d, rank);
   d->segments = sr_segments(o->kv_len);
-  count_tiles(d);
-  size_batches(d);
-  count_bytes(d);
+  count_tensors(d);
+  d->acc_bytes = sr_accumulator_bytes(d->kernel, (int32_t)o->value_dim);
+  if (d->few)
+    size_decode(d);
+  else
+    size_ring(d);
+  d->workspace += sr_align_up((uint64_t)(d->segments + 7) / 8);
   for (int i = 0; i < d->q.n; i++)
     d->rank_pairs +=
         sr_mask_pairs(&o->mask, d->q_start + d->q.span[i].start, d->q.span[i].count, (sr_span){0, o->kv_len});

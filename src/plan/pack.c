@@ -45,6 +45,13 @@ static void put_query_bf16(const sr_decision *d, const void *query, char *packed
     for (int64_t i = 0; i < dim; i++) sr_to_f32(SR_BF16, &half[i], 1, (float *)(void *)packed + i * width + lane);
 }
 
+void sr_pack_query(const sr_decision *d, const void *query, char *packed, int64_t lane) {
+  if (d->kernel->compute == SR_BF16)
+    put_query_bf16(d, query, packed, lane);
+  else
+    put_query(d, query, packed, lane);
+}
+
 static void pack_tile(const sr_plan *plan, int64_t tile, const void *q) {
   const sr_decision *d = &plan->d;
   sr_tile_rows t = sr_plan_tile(plan, tile);
@@ -53,11 +60,7 @@ static void pack_tile(const sr_plan *plan, int64_t tile, const void *q) {
   for (int64_t lane = 0; lane < t.rows; lane++) {
     int64_t query, head;
     lane_of(d, &t, lane, &query, &head);
-    const char *from = element(q, d->opt.dtype, query, d->opt.q_heads, head, d->opt.head_dim);
-    if (d->kernel->compute == SR_BF16)
-      put_query_bf16(d, from, packed, lane);
-    else
-      put_query(d, from, packed, lane);
+    sr_pack_query(d, element(q, d->opt.dtype, query, d->opt.q_heads, head, d->opt.head_dim), packed, lane);
   }
 }
 
@@ -124,22 +127,28 @@ static int64_t nonfinite_rows(const sr_decision *d, const sr_tensors *t, int64_t
                             (to - from) * o->kv_heads * o->value_dim);
 }
 
+int64_t sr_nonfinite_segment(const sr_decision *d, const sr_tensors *t, int64_t i) {
+  const sr_range seen = sr_mask_union(&d->opt.mask, d->q_start, d->opt.q_len, d->opt.kv_len);
+  const sr_span keys = sr_shard_segment(&d->kv, i);
+  const int64_t local = i * SR_SEGMENT - keys.start, end = keys.start + keys.count;
+  int64_t from = seen.lo > keys.start ? seen.lo : keys.start, to = seen.hi < end ? seen.hi : end;
+  return nonfinite_rows(d, t, local + from, local + to);
+}
+
 /* A segment of this rank's shard; returns its NaN and Inf elements that some query sees. */
-static int64_t pack_segment(sr_plan *plan, const sr_tensors *t, int64_t i, sr_range seen) {
+static int64_t pack_segment(sr_plan *plan, const sr_tensors *t, int64_t i) {
   const sr_decision *d = &plan->d;
   sr_segment s = sr_block_segment(d, &d->kv, i);
-  int64_t local = i * SR_SEGMENT, end = s.keys.start + s.keys.count;
+  int64_t local = i * SR_SEGMENT;
   for (int64_t head = 0; head < d->opt.kv_heads; head++) {
     pack_keys(d, &s, t->k, local, head, sr_block_k(d, &s, head, plan->block[0]));
     pack_values(d, &s, t->v, local, head, sr_block_v(d, &s, head, plan->block[0]));
   }
-  int64_t all = nonfinite_rows(d, t, local, local + s.keys.count);
-  if (all == 0) return 0;
+  if (nonfinite_rows(d, t, local, local + s.keys.count) == 0) return 0;
   int64_t bit = s.keys.start / SR_SEGMENT;
 #pragma omp atomic
   plan->special[bit / 8] |= (unsigned char)(1u << bit % 8);
-  int64_t from = seen.lo > s.keys.start ? seen.lo : s.keys.start, to = seen.hi < end ? seen.hi : end;
-  return nonfinite_rows(d, t, local + from - s.keys.start, local + to - s.keys.start);
+  return sr_nonfinite_segment(d, t, i);
 }
 
 /* NaN and Inf elements of a local query, none when it sees no key. */
@@ -150,11 +159,21 @@ static int64_t nonfinite_query(const sr_decision *d, const void *q, int64_t loca
   return sr_count_nonfinite(d->opt.dtype, element(q, d->opt.dtype, local, 1, 0, row), row);
 }
 
+int64_t sr_nonfinite_queries(const sr_decision *d, const void *q) {
+  int64_t nonfinite = 0, local = 0;
+  for (int s = 0; s < d->q.n; s++) {
+    const sr_span span = d->q.span[s];
+#pragma omp parallel for num_threads(d->threads) schedule(static) reduction(+ : nonfinite)
+    for (int64_t i = 0; i < span.count; i++) nonfinite += nonfinite_query(d, q, local + i, d->q_start + span.start + i);
+    local += span.count;
+  }
+  return nonfinite;
+}
+
 int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *t) {
   const sr_decision *d = &plan->d;
-  const sr_range seen = sr_mask_union(&d->opt.mask, d->q_start, d->opt.q_len, d->opt.kv_len);
   const int64_t segments = sr_shard_segments(&d->kv);
-  int64_t nonfinite = 0;
+  int64_t nonfinite = sr_nonfinite_queries(d, t->q);
   memset(plan->special, 0, (uint64_t)(d->segments + 7) / 8);
 #pragma omp parallel num_threads(d->threads) reduction(+ : nonfinite)
   {
@@ -166,14 +185,7 @@ int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *t) {
       sr_accumulator_clear(d->kernel, (int32_t)d->opt.value_dim, &acc);
     }
 #pragma omp for schedule(static) nowait
-    for (int64_t i = 0; i < segments; i++) nonfinite += pack_segment(plan, t, i, seen);
-    int64_t local = 0;
-    for (int s = 0; s < d->q.n; s++) {
-#pragma omp for schedule(static) nowait
-      for (int64_t i = 0; i < d->q.span[s].count; i++)
-        nonfinite += nonfinite_query(d, t->q, local + i, d->q_start + d->q.span[s].start + i);
-      local += d->q.span[s].count;
-    }
+    for (int64_t i = 0; i < segments; i++) nonfinite += pack_segment(plan, t, i);
   }
   return nonfinite;
 }

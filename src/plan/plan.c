@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "comm/comm.h"
+#include "decode.h"
 
 static sr_status decide_alone(MPI_Comm comm, const sr_options *options, sr_decision *d) {
   int rank, ranks;
@@ -50,7 +51,7 @@ static sr_status decide_on(MPI_Comm comm, const sr_options *options, sr_decision
 static void describe(const sr_decision *d, double all_pairs, sr_plan_info *info) {
   double per_pair = 2.0 * (double)(d->opt.head_dim + d->opt.value_dim) * (double)d->opt.q_heads;
   *info = (sr_plan_info){
-      .strategy = "ring",
+      .strategy = d->few ? "decode" : "ring",
       .balance = d->zigzag ? "zigzag" : "contiguous",
       .isa = d->kernel->isa,
       .compute = d->kernel->compute,
@@ -95,18 +96,22 @@ static sr_status allocate(sr_plan *plan) {
   if (d->opt.memory_limit && d->workspace > d->opt.memory_limit)
     return sr_fail(SR_ERR_RESOURCE, "a rank's workspace of %.2f GiB is over its limit of %.2f GiB",
                    (double)d->workspace / 0x1p30, (double)d->opt.memory_limit / 0x1p30);
-  SR_TRY(sr_transfer_create(plan->comm, d->shard_bytes, &plan->transfer));
-  plan->workspace = sr_alloc(d->workspace - sr_transfer_workspace(d->shard_bytes));
+  if (!d->few) SR_TRY(sr_transfer_create(plan->comm, d->shard_bytes, &plan->transfer));
+  plan->workspace = sr_alloc(d->workspace - (d->few ? 0 : sr_transfer_workspace(d->shard_bytes)));
   if (!plan->workspace)
     return sr_fail(SR_ERR_RESOURCE, "no memory for a rank's workspace of %.2f GiB", (double)d->workspace / 0x1p30);
   char *at = plan->workspace;
   plan->queries = carve(&at, d->tile_bytes * (uint64_t)d->tiles);
-  plan->accumulators = carve(&at, d->acc_bytes * (uint64_t)d->tiles);
+  plan->accumulators = carve(&at, d->acc_bytes * (uint64_t)d->tiles * (uint64_t)(d->few ? d->threads : 1));
   for (int i = 0; i < d->buffers; i++) plan->block[i] = carve(&at, d->shard_bytes);
   plan->workers = carve(&at, d->worker_bytes * (uint64_t)d->threads);
-  plan->batches = carve(&at, sizeof(sr_batch) * (uint64_t)d->n_batches);
   plan->special = carve(&at, (uint64_t)(d->segments + 7) / 8);
-  sr_batches(d->head_tiles, d->opt.kv_heads, d->batch, d->threads, plan->batches);
+  if (d->few) {
+    plan->mail = carve(&at, sr_decode_mail_bytes(d));
+  } else {
+    plan->batches = carve(&at, sizeof(sr_batch) * (uint64_t)d->n_batches);
+    sr_batches(d->head_tiles, d->opt.kv_heads, d->batch, d->threads, plan->batches);
+  }
   return SR_OK;
 }
 

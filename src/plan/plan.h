@@ -11,13 +11,14 @@ struct sr_plan {
   MPI_Comm comm;
   void *workspace;
   char *queries;          /* [tiles] packed queries */
-  char *accumulators;     /* [tiles] */
+  char *accumulators;     /* [tiles]; a few queries: [threads][tiles] */
   char *block[2];         /* KV shards: the one in use, and the one on its way */
   char *workers;          /* [threads] */
   sr_batch *batches;      /* [n_batches] */
+  double *mail;           /* what the decode strategy reduces over the ranks */
   unsigned char *special; /* bit s: segment s holds a NaN or Inf */
-  sr_transfer *transfer;
-  double all_pairs; /* visible (query, key) pairs of all ranks */
+  sr_transfer *transfer;  /* of the ring */
+  double all_pairs;       /* visible (query, key) pairs of all ranks */
   sr_plan_stats stats;
 };
 
@@ -32,6 +33,23 @@ typedef struct sr_tile_rows {
 } sr_tile_rows;
 
 sr_tile_rows sr_plan_tile(const sr_plan *plan, int64_t tile);
+
+/* The strategies: o and lse of this rank's rows, and the stats. Collective. Errors: SR_ERR_NONFINITE, SR_ERR_MPI. */
+sr_status sr_plan_ring(sr_plan *plan, const sr_tensors *tensors);
+sr_status sr_plan_decode(sr_plan *plan, const sr_tensors *tensors);
+
+/* SR_ERR_NONFINITE when the caller wants to be refused and stats.nonfinite is not 0. */
+sr_status sr_plan_refuse_nonfinite(const sr_plan *plan);
+
+/* Tells the caller how far this rank is: pairs of a row and a key. For the thread that called sr_plan_forward. */
+void sr_plan_progress(const sr_plan *plan, const int64_t *done);
+
+/* A query as one lane of its packed tile: times scale * log2(e), or rounded to bfloat16. */
+void sr_pack_query(const sr_decision *d, const void *query, char *packed, int64_t lane);
+
+/* NaN and Inf elements of q, and of a segment of this rank's shard of k and v, that some query sees. */
+int64_t sr_nonfinite_queries(const sr_decision *d, const void *q);
+int64_t sr_nonfinite_segment(const sr_decision *d, const sr_tensors *tensors, int64_t segment);
 
 /* Converts q into the packed tiles, and k and v into block[0] and the bits of `special`. Returns the NaN and Inf
  * elements of this rank that some query sees. */

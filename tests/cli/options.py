@@ -66,6 +66,7 @@ class Options(Case):
                 '--scale': ('', 'x', 'nan', 'inf', '-inf', '1e999', '0x1p3', '1.5.2', '1e', ' 1', '1,5'),
                 '--out-dtype': ('', 'float', 'Float32', 'int8'),
                 '--nan': ('', 'ignore'),
+                '--products': ('', 'bf16', 'float32'),
                 '--balance': ('', 'best'),
                 '--threads': ('', '0', '-1', '4097', '2.0'),
                 '--verify': ('', '-1', 'all'),

@@ -38,7 +38,7 @@ class Words(Case):
     def test_every_option(self):
         """The options that a person was promised are in the help, and those of the help in the manual page."""
         text = self.said('attend', '--help')
-        promised = {'output', 'group', 'causal', 'window', 'q-start', 'scale', 'out-dtype', 'nan', 'balance', 'threads',
+        promised = {'output', 'group', 'causal', 'window', 'q-start', 'scale', 'out-dtype', 'nan', 'products', 'balance', 'threads',
                     'verify', 'dry-run', 'stats', 'config', 'quiet', 'help', 'version'}
         found = named_options(text)
         self.assertEqual(promised - found, set())

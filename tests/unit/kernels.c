@@ -48,7 +48,7 @@ static void fill(const rig *r, char *array, int64_t n, double factor, uint64_t *
 
 static rig make_rig(sr_dtype compute, int32_t head_dim, int32_t value_dim, int32_t keys, uint64_t *random) {
   rig r = {.head_dim = head_dim, .value_dim = value_dim, .keys = keys, .segments = (keys + SEGMENT - 1) / SEGMENT};
-  if (sr_kernel_choose(compute, &r.kernel) != SR_OK) {
+  if (sr_kernel_choose(compute, false, &r.kernel) != SR_OK) {
     fprintf(stderr, "%s\n", sr_error_text());
     exit(1);
   }
@@ -58,7 +58,7 @@ static rig make_rig(sr_dtype compute, int32_t head_dim, int32_t value_dim, int32
   r.q = sr_alloc((size_t)head_dim * (size_t)r.kernel->tile * element(&r));
   r.k = sr_alloc(rows * (size_t)head_dim * element(&r));
   r.v = sr_alloc(rows * (size_t)value_dim * element(&r));
-  r.scratch = sr_alloc(sr_scratch_bytes(r.kernel));
+  r.scratch = sr_alloc(r.kernel->scratch_bytes(head_dim, value_dim));
   r.state = sr_alloc(sr_partial_bytes(r.kernel, value_dim));
   r.memory = sr_alloc(sr_accumulator_bytes(r.kernel, value_dim));
   r.partial = sr_partial_at(r.kernel, r.state);
@@ -310,7 +310,7 @@ static void unknown_isa_is_refused(void) {
   char *kept = was ? strdup(was) : NULL;
   const sr_kernel *kernel;
   setenv("SEQRING_ISA", "mmx", 1);
-  CU_ASSERT_EQUAL(sr_kernel_choose(SR_F32, &kernel), SR_ERR_ARGUMENT);
+  CU_ASSERT_EQUAL(sr_kernel_choose(SR_F32, false, &kernel), SR_ERR_ARGUMENT);
   CU_ASSERT(strstr(sr_error_text(), "mmx") != NULL);
   CU_ASSERT_PTR_NULL(sr_isa_name());
   unsetenv("SEQRING_ISA");

@@ -1,0 +1,267 @@
+/* The decode strategy, for a few queries: they travel to all ranks, keys and values stay where they are and are read
+ * once, and the partial results are merged. A row is one query of one head; rows of a KV head stand one behind the
+ * other, those of a query side by side. */
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "block.h"
+#include "comm/comm.h"
+#include "decode.h"
+#include "plan.h"
+#include "schedule/segment.h"
+
+/* What a thread works with. */
+typedef struct worker {
+  void *scratch;
+  sr_partial *partial; /* [rows] of all KV heads */
+  sr_keys *sees;       /* [rows of a KV head] of the segment at hand */
+} worker;
+
+/* One pass over the keys of this rank. */
+typedef struct pass {
+  sr_plan *plan;
+  const sr_tensors *tensors;
+  int64_t done; /* pairs of a row and a key */
+} pass;
+
+static int64_t rows_of_head(const sr_decision *d) {
+  return d->opt.q_len * d->group;
+}
+
+static uint64_t scratch_bytes(const sr_decision *d) {
+  return sr_align_up(d->kernel->scratch_bytes((int32_t)d->opt.head_dim, (int32_t)d->opt.value_dim));
+}
+
+uint64_t sr_decode_worker_bytes(const sr_decision *d) {
+  uint64_t rows = (uint64_t)d->tiles;
+  return scratch_bytes(d) + rows * sr_partial_bytes(d->kernel, (int32_t)d->opt.value_dim) +
+         sr_align_up(rows * sizeof(sr_partial)) + sr_align_up((uint64_t)rows_of_head(d) * sizeof(sr_keys));
+}
+
+uint64_t sr_decode_mail_bytes(const sr_decision *d) {
+  return (uint64_t)d->tiles * (1 + 2 * (1 + (uint64_t)d->opt.value_dim)) * sizeof(double);
+}
+
+static worker worker_at(const sr_decision *d, char *at) {
+  const uint64_t bytes = sr_partial_bytes(d->kernel, (int32_t)d->opt.value_dim);
+  worker w = {.scratch = at};
+  char *partial = at + scratch_bytes(d);
+  at = partial + bytes * (uint64_t)d->tiles;
+  w.partial = (sr_partial *)(void *)at;
+  w.sees = (sr_keys *)(void *)(at + sr_align_up((uint64_t)d->tiles * sizeof(sr_partial)));
+  for (int64_t r = 0; r < d->tiles; r++) w.partial[r] = sr_partial_at(d->kernel, partial + (uint64_t)r * bytes);
+  return w;
+}
+
+static sr_accumulator accumulator(const sr_plan *plan, int thread, int64_t row) {
+  const sr_decision *d = &plan->d;
+  return sr_accumulator_at(d->kernel, (int32_t)d->opt.value_dim,
+                           plan->accumulators + (uint64_t)(thread * d->tiles + row) * d->acc_bytes);
+}
+
+/* Calls visit for each (row, local query, query head) of this rank's queries. */
+typedef void visit_fn(sr_plan *plan, const sr_tensors *tensors, int64_t row, int64_t query, int64_t local,
+                      int64_t head);
+static void visit_local_rows(sr_plan *plan, const sr_tensors *tensors, visit_fn *visit) {
+  const sr_decision *d = &plan->d;
+  int64_t local = 0;
+  for (int s = 0; s < d->q.n; s++)
+    for (int64_t i = 0; i < d->q.span[s].count; i++, local++)
+      for (int64_t head = 0; head < d->opt.q_heads; head++) {
+        int64_t query = d->q.span[s].start + i, in_head = query * d->group + head % d->group;
+        visit(plan, tensors, head / d->group * rows_of_head(d) + in_head, query, local, head);
+      }
+}
+
+static void pack_row(sr_plan *plan, const sr_tensors *t, int64_t row, int64_t query, int64_t local, int64_t head) {
+  const sr_decision *d = &plan->d;
+  uint64_t at = (uint64_t)((local * d->opt.q_heads + head) * d->opt.head_dim);
+  (void)query;
+  sr_pack_query(d, (const char *)t->q + at * sr_dtype_size(d->opt.dtype), plan->queries + (uint64_t)row * d->tile_bytes,
+                0);
+}
+
+/* Every rank gets all queries: bits that it has not are 0. */
+static sr_status share_queries(sr_plan *plan, const sr_tensors *t) {
+  const uint64_t bytes = (uint64_t)plan->d.tiles * plan->d.tile_bytes;
+  memset(plan->queries, 0, bytes);
+  visit_local_rows(plan, t, pack_row);
+  if (plan->d.ranks == 1) return SR_OK;
+  plan->stats.sent_bytes += bytes;
+  return sr_comm_or(plan->comm, plan->queries, bytes);
+}
+
+/* What each row of a KV head sees of a segment, and the (row, key) pairs of that. */
+static int64_t look(const sr_decision *d, sr_span keys, sr_keys *sees) {
+  int64_t pairs = 0;
+  for (int64_t query = 0; query < d->opt.q_len; query++) {
+    sr_range range = sr_mask_range(&d->opt.mask, d->q_start + query, d->opt.kv_len);
+    int64_t lo = range.lo - keys.start, hi = range.hi - keys.start;
+    lo = lo < 0 ? 0 : lo < keys.count ? lo : keys.count;
+    hi = hi < lo ? lo : hi < keys.count ? hi : keys.count;
+    for (int64_t i = 0; i < d->group; i++) sees[query * d->group + i] = (sr_keys){(int32_t)lo, (int32_t)hi};
+    pairs += (hi - lo) * d->group;
+  }
+  return pairs;
+}
+
+/* The rows of one KV head and a segment of this rank's keys. */
+static sr_few few_of(const pass *p, const worker *w, int64_t segment, int64_t head) {
+  const sr_decision *d = &p->plan->d;
+  const sr_options *o = &d->opt;
+  const uint64_t element = sr_dtype_size(o->dtype), key = (uint64_t)(segment * SR_SEGMENT * o->kv_heads + head);
+  return (sr_few){.q = p->plan->queries + (uint64_t)(head * rows_of_head(d)) * d->tile_bytes,
+                  .k = (const char *)p->tensors->k + key * (uint64_t)o->head_dim * element,
+                  .v = (const char *)p->tensors->v + key * (uint64_t)o->value_dim * element,
+                  .dtype = o->dtype,
+                  .k_stride = o->kv_heads * o->head_dim,
+                  .v_stride = o->kv_heads * o->value_dim,
+                  .scale = d->scale * M_LOG2E,
+                  .rows = (int32_t)rows_of_head(d),
+                  .keys = (int32_t)sr_shard_segment(&d->kv, segment).count,
+                  .head_dim = (int32_t)o->head_dim,
+                  .value_dim = (int32_t)o->value_dim,
+                  .sees = w->sees};
+}
+
+static bool all_finite(const sr_decision *d, const sr_partial *partial) {
+  double worst = 0;
+  for (int64_t i = 0; i < d->opt.value_dim; i++) {
+    double o = d->kernel->sums == SR_F64 ? ((const double *)partial->o)[i] : (double)((const float *)partial->o)[i];
+    worst += o - o; /* NaN where o is not finite */
+  }
+  return worst == 0;
+}
+
+/* A segment and the KV heads first to last - 1: all heads meet a key block before any meets the next, since their keys
+ * lie side by side. */
+static void meet_heads(pass *p, const worker *w, int thread, int64_t segment, int64_t first, int64_t last) {
+  const sr_decision *d = &p->plan->d;
+  const int64_t rows = rows_of_head(d), keys = sr_shard_segment(&d->kv, segment).count;
+  bool finite = true;
+  for (int64_t r = first * rows; r < last * rows; r++) d->kernel->begin(&w->partial[r], (int32_t)d->opt.value_dim);
+  for (int64_t key = 0; key < keys; key += d->kernel->key_block)
+    for (int64_t head = first; head < last; head++) {
+      sr_few few = few_of(p, w, segment, head);
+      finite &= d->kernel->meet_few(&few, (int32_t)key, w->partial + head * rows, w->scratch);
+    }
+  for (int64_t r = first * rows; r < last * rows; r++) {
+    sr_accumulator acc = accumulator(p->plan, thread, r);
+    d->kernel->fold(&w->partial[r], (int32_t)d->opt.value_dim, &acc);
+    finite &= all_finite(d, &w->partial[r]);
+  }
+  if (finite) return;
+#pragma omp atomic
+  p->plan->special[segment / 8] |= (unsigned char)(1u << segment % 8);
+}
+
+/* Items are segments, cut by KV heads where they are too few for the threads. */
+static void meet_item(pass *p, const worker *w, int64_t item) {
+  const sr_decision *d = &p->plan->d;
+  const int64_t segment = item / d->parts, part = item % d->parts, heads = d->opt.kv_heads;
+  const int64_t first = heads * part / d->parts, last = heads * (part + 1) / d->parts;
+  int64_t pairs = look(d, sr_shard_segment(&d->kv, segment), w->sees) * (last - first);
+  if (pairs > 0) meet_heads(p, w, omp_get_thread_num(), segment, first, last);
+#pragma omp atomic
+  p->done += pairs;
+  if (omp_get_thread_num() == 0) sr_plan_progress(p->plan, &p->done);
+}
+
+/* Folds this rank's keys into accumulators of each thread's own, then adds these up in those of thread 0. */
+static void meet_keys(pass *p) {
+  const sr_plan *plan = p->plan;
+  const sr_decision *d = &plan->d;
+  const int32_t value_dim = (int32_t)d->opt.value_dim;
+  const int64_t items = sr_shard_segments(&d->kv) * d->parts;
+#pragma omp parallel num_threads(d->threads)
+  {
+    const int thread = omp_get_thread_num();
+    worker w = worker_at(d, plan->workers + (uint64_t)thread * d->worker_bytes);
+    for (int64_t r = 0; r < d->tiles; r++) {
+      sr_accumulator acc = accumulator(plan, thread, r);
+      sr_accumulator_clear(d->kernel, value_dim, &acc);
+    }
+#pragma omp for schedule(dynamic, 1)
+    for (int64_t i = 0; i < items; i++) meet_item(p, &w, i);
+#pragma omp for schedule(static)
+    for (int64_t r = 0; r < d->tiles; r++) {
+      sr_accumulator sum = accumulator(plan, 0, r);
+      for (int t = 1; t < omp_get_num_threads(); t++) {
+        sr_accumulator other = accumulator(plan, t, r);
+        sr_accumulator_add(d->kernel, value_dim, &sum, &other);
+      }
+    }
+  }
+  sr_plan_progress(plan, &p->done);
+}
+
+/* Copies the sums of a row to mail, or back. */
+static void mail_row(const sr_plan *plan, int64_t row, bool back) {
+  const int64_t dim = plan->d.opt.value_dim;
+  sr_accumulator acc = accumulator(plan, 0, row);
+  double *pair = plan->mail + plan->d.tiles + 2 * row * (1 + dim);
+  for (int64_t i = 0; i <= dim; i++, pair += 2) {
+    double *hi = i ? &acc.o_hi[i - 1] : acc.l_hi, *lo = i ? &acc.o_lo[i - 1] : acc.l_lo;
+    if (back)
+      *hi = pair[0], *lo = pair[1];
+    else
+      pair[0] = *hi, pair[1] = *lo;
+  }
+}
+
+/* Adds up the ranks' accumulators, on all of them: first their exponents are made alike. */
+static sr_status merge_ranks(sr_plan *plan) {
+  const sr_decision *d = &plan->d;
+  if (d->ranks == 1) return SR_OK;
+  double start = sr_now();
+  for (int64_t r = 0; r < d->tiles; r++) plan->mail[r] = accumulator(plan, 0, r).e[0];
+  SR_TRY(sr_comm_max(plan->comm, plan->mail, d->tiles));
+  for (int64_t r = 0; r < d->tiles; r++) {
+    sr_accumulator acc = accumulator(plan, 0, r);
+    sr_accumulator_raise(d->kernel, (int32_t)d->opt.value_dim, &acc, &plan->mail[r]);
+    mail_row(plan, r, false);
+  }
+  SR_TRY(sr_comm_sum_pairs(plan->comm, plan->mail + d->tiles, d->tiles * (1 + d->opt.value_dim)));
+  for (int64_t r = 0; r < d->tiles; r++) mail_row(plan, r, true);
+  plan->stats.sent_bytes += sr_decode_mail_bytes(d);
+  plan->stats.wait_s += sr_now() - start;
+  return SR_OK;
+}
+
+/* Visible NaN and Inf: segments that hold some have made scores or sums of this rank special. */
+static sr_status count_nonfinite(sr_plan *plan, const sr_tensors *t) {
+  const sr_decision *d = &plan->d;
+  int64_t count = sr_nonfinite_queries(d, t->q);
+  for (int64_t i = 0; i < sr_shard_segments(&d->kv); i++)
+    if (plan->special[i / 8] >> i % 8 & 1) count += sr_nonfinite_segment(d, t, i);
+  plan->stats.nonfinite = count;
+  SR_TRY(sr_comm_sum_i64(plan->comm, &plan->stats.nonfinite, 1));
+  return sr_plan_refuse_nonfinite(plan);
+}
+
+static void unpack_row(sr_plan *plan, const sr_tensors *t, int64_t row, int64_t query, int64_t local, int64_t head) {
+  const sr_decision *d = &plan->d;
+  const sr_options *o = &d->opt;
+  const uint64_t at = (uint64_t)(local * o->q_heads + head);
+  sr_range seen = sr_mask_range(&o->mask, d->q_start + query, o->kv_len);
+  sr_accumulator acc = accumulator(plan, 0, row);
+  d->kernel->divide(&acc, (int32_t)o->value_dim);
+  sr_accumulator_store(d->kernel, (int32_t)o->value_dim, &acc, 0, seen.hi > seen.lo, o->out_dtype,
+                       (char *)t->o + at * (uint64_t)o->value_dim * sr_dtype_size(o->out_dtype), d->lse_dtype,
+                       (char *)t->lse + at * sr_dtype_size(d->lse_dtype));
+}
+
+sr_status sr_plan_decode(sr_plan *plan, const sr_tensors *tensors) {
+  pass p = {.plan = plan, .tensors = tensors};
+  memset(plan->special, 0, (uint64_t)(plan->d.segments + 7) / 8);
+  SR_TRY(share_queries(plan, tensors));
+  meet_keys(&p);
+  SR_TRY(merge_ranks(plan));
+  SR_TRY(count_nonfinite(plan, tensors));
+  visit_local_rows(plan, tensors, unpack_row);
+  return SR_OK;
+}

@@ -1,0 +1,11 @@
+/* Memory of the decode strategy. */
+#ifndef SR_PLAN_DECODE_H
+#define SR_PLAN_DECODE_H
+
+#include "decision.h"
+
+/* Bytes of a thread, and of what is reduced over the ranks. */
+uint64_t sr_decode_worker_bytes(const sr_decision *d);
+uint64_t sr_decode_mail_bytes(const sr_decision *d);
+
+#endif

@@ -1,0 +1,182 @@
+/* The ring strategy: keys and values travel, every rank folds each shard into its queries. */
+#include <math.h>
+#include <omp.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "block.h"
+#include "comm/comm.h"
+#include "plan.h"
+#include "schedule/ring.h"
+#include "schedule/segment.h"
+#include "worker.h"
+
+/* One step as its threads see it. */
+typedef struct step {
+  sr_plan *plan;
+  sr_shard shard; /* in use */
+  char *block;
+  int64_t *done;    /* row-key pairs folded so far, over all steps */
+  sr_status status; /* of MPI; written by the master thread only */
+} step;
+
+/* Fills in what stays the same for a tile through all segments. */
+static void set_task(const step *s, int64_t tile, sr_task *task) {
+  const sr_plan *plan = s->plan;
+  const sr_decision *d = &plan->d;
+  sr_tile_rows t = sr_plan_tile(plan, tile);
+  task->rows = t.rows;
+  task->tile.q = plan->queries + (uint64_t)tile * d->tile_bytes;
+  task->tile.scale = d->scale * M_LOG2E;
+  task->tile.head_dim = (int32_t)d->opt.head_dim;
+  task->tile.value_dim = (int32_t)d->opt.value_dim;
+  task->accumulator =
+      sr_accumulator_at(d->kernel, (int32_t)d->opt.value_dim, plan->accumulators + (uint64_t)tile * d->acc_bytes);
+  for (int64_t lane = 0; lane < d->kernel->tile; lane++) {
+    int64_t row = t.first_row + (lane < t.rows ? lane : t.rows - 1);
+    task->sees[lane] = sr_mask_range(&d->opt.mask, t.position + row / d->group, d->opt.kv_len);
+  }
+  int64_t first = t.first_row / d->group, last = (t.first_row + t.rows - 1) / d->group;
+  task->reach = sr_mask_union(&d->opt.mask, t.position + first, last - first + 1, d->opt.kv_len);
+}
+
+static int32_t clip(int64_t key, sr_span keys) {
+  int64_t at = key - keys.start;
+  return (int32_t)(at < 0 ? 0 : at > keys.count ? keys.count : at);
+}
+
+static bool meets(sr_range reach, sr_span keys) {
+  return reach.lo < keys.start + keys.count && reach.hi > keys.start;
+}
+
+/* Points a task at a segment. */
+static void enter_segment(const step *s, const sr_segment *segment, int64_t head, sr_task *task) {
+  const sr_decision *d = &s->plan->d;
+  int64_t bit = segment->keys.start / SR_SEGMENT;
+  sr_tile *t = &task->tile;
+  task->active = meets(task->reach, segment->keys);
+  if (!task->active) return;
+  task->pairs = 0;
+  for (int lane = 0; lane < d->kernel->tile; lane++) {
+    t->lo[lane] = clip(task->sees[lane].lo, segment->keys);
+    t->hi[lane] = clip(task->sees[lane].hi, segment->keys);
+    if (lane < task->rows) task->pairs += t->hi[lane] - t->lo[lane];
+  }
+  t->k = sr_block_k(d, segment, head, s->block);
+  t->v = sr_block_v(d, segment, head, s->block);
+  t->finite = !(s->plan->special[bit / 8] >> bit % 8 & 1);
+  task->active = sr_tile_extent(d->kernel, t);
+  if (task->active) d->kernel->begin(&task->partial, t->value_dim);
+}
+
+/* Between tiles the master thread, which alone may call MPI, drives the transfer and tells the caller how far it is. */
+static void look_up(step *s) {
+  if (omp_get_thread_num() != 0) return;
+  if (s->status == SR_OK) s->status = sr_transfer_poll(s->plan->transfer);
+  sr_plan_progress(s->plan, s->done);
+}
+
+/* Asks for one of `parts` equal parts of the keys and values that come next, to be in the second-level cache by then.
+ */
+static void prefetch(const sr_decision *d, const sr_tile *t, sr_keys keys, int64_t part, int64_t parts) {
+  const int64_t line = 64;
+  const char *const base[2] = {t->k, t->v};
+  const int64_t row[2] = {(int64_t)sr_key_bytes(d->kernel, t->head_dim),
+                          (int64_t)sr_value_bytes(d->kernel, t->value_dim)};
+  for (int i = 0; i < 2; i++) {
+    int64_t bytes = (keys.hi - keys.lo) * row[i];
+    const char *from = base[i] + keys.lo * row[i];
+    for (int64_t at = bytes * part / parts; at < bytes * (part + 1) / parts; at += line)
+      __builtin_prefetch(from + at, 0, 2);
+  }
+}
+
+/* All tiles of a batch meet a chunk of keys before any meets the next. */
+static void meet_segment(step *s, const sr_worker *w, int64_t count) {
+  const sr_decision *d = &s->plan->d;
+  for (int32_t key = 0; key < SR_SEGMENT; key += d->chunk) {
+    const sr_keys keys = {key, key + d->chunk}, next = {key + d->chunk, key + 2 * d->chunk};
+    for (int64_t i = 0; i < count; i++) {
+      sr_task *task = &w->task[i];
+      if (!task->active || task->tile.some.hi <= keys.lo || task->tile.some.lo >= keys.hi) continue;
+      if (next.lo < task->tile.some.hi) prefetch(d, &task->tile, next, i, count);
+      d->kernel->meet(&task->tile, keys, &task->partial, w->scratch);
+    }
+    look_up(s);
+  }
+}
+
+static void fold_batch(step *s, sr_batch batch, const sr_worker *w) {
+  const sr_decision *d = &s->plan->d;
+  int64_t segments = sr_shard_segments(&s->shard), head = batch.first / d->head_tiles;
+  sr_range reach = {INT64_MAX, 0};
+  for (int64_t i = 0; i < batch.count; i++) {
+    set_task(s, batch.first + i, &w->task[i]);
+    sr_range tile = w->task[i].reach;
+    if (tile.lo < tile.hi && tile.lo < reach.lo) reach.lo = tile.lo;
+    if (tile.hi > reach.hi) reach.hi = tile.hi;
+  }
+  for (int64_t j = 0; j < segments; j++) {
+    sr_segment segment = sr_block_segment(d, &s->shard, j);
+    if (!meets(reach, segment.keys)) continue;
+    int64_t pairs = 0;
+    for (int64_t i = 0; i < batch.count; i++) enter_segment(s, &segment, head, &w->task[i]);
+    meet_segment(s, w, batch.count);
+    for (int64_t i = 0; i < batch.count; i++) {
+      sr_task *task = &w->task[i];
+      if (!task->active) continue;
+      d->kernel->fold(&task->partial, task->tile.value_dim, &task->accumulator);
+      pairs += task->pairs;
+    }
+#pragma omp atomic
+    *s->done += pairs;
+  }
+}
+
+/* Folds the shard in use into all tiles of this rank. */
+static sr_status fold_shard(step *s) {
+  const sr_decision *d = &s->plan->d;
+#pragma omp parallel num_threads(d->threads)
+  {
+    sr_worker w = sr_worker_at(d, s->plan->workers + (uint64_t)omp_get_thread_num() * d->worker_bytes);
+#pragma omp for schedule(dynamic, 1)
+    for (int64_t b = 0; b < d->n_batches; b++) fold_batch(s, s->plan->batches[b], &w);
+  }
+  look_up(s);
+  return s->status;
+}
+
+static sr_status wait_for_block(sr_plan *plan) {
+  double start = sr_now();
+  sr_status status = sr_transfer_wait(plan->transfer);
+  plan->stats.wait_s += sr_now() - start;
+  return status;
+}
+
+static sr_status go_round(sr_plan *plan) {
+  const sr_decision *d = &plan->d;
+  int64_t done = 0;
+  for (int i = 0; i < d->ranks; i++) {
+    sr_ring_step ring = sr_ring(d->ranks, d->rank, i);
+    step s = {.plan = plan, .shard = sr_decision_kv(d, ring.owner), .block = plan->block[i % 2], .done = &done};
+    if (ring.exchange) {
+      uint64_t bytes = sr_block_bytes(d, &s.shard);
+      SR_TRY(sr_transfer_start(plan->transfer, plan->block[(i + 1) % 2], sr_decision_kv_bytes(d, ring.next_owner),
+                               ring.recv_from, s.block, bytes, ring.send_to));
+      plan->stats.sent_bytes += bytes;
+    }
+    SR_TRY(fold_shard(&s));
+    if (ring.exchange) SR_TRY(wait_for_block(plan));
+  }
+  return SR_OK;
+}
+
+sr_status sr_plan_ring(sr_plan *plan, const sr_tensors *tensors) {
+  plan->stats.nonfinite = sr_plan_pack(plan, tensors);
+  SR_TRY(sr_comm_sum_i64(plan->comm, &plan->stats.nonfinite, 1));
+  SR_TRY(sr_comm_or(plan->comm, plan->special, (uint64_t)(plan->d.segments + 7) / 8));
+  SR_TRY(sr_plan_refuse_nonfinite(plan));
+  SR_TRY(go_round(plan));
+  sr_plan_unpack(plan, tensors);
+  return SR_OK;
+}
