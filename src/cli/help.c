@@ -48,11 +48,8 @@ static void print_command(const sr_command *command) {
   puts("\nOptions:");
   for (int i = 0; i < sr_n_options; i++)
     if (sr_option_table[i].commands & command->bit) print_option(&sr_option_table[i]);
-  if (command->bit == SR_FOR_ATTEND) {
-    puts("\nA switch is undone by --no-NAME. Example:\n  mpirun -n 2 --bind-to none seqring attend in.h5 -o out.h5 "
-         "--causal "
-         "--verify 64");
-  }
+  if (command->bit == SR_FOR_ATTEND) puts("\nA switch is undone by --no-NAME.");
+  if (command->example) printf("\nExample:\n  %s\n", command->example);
   print_exits();
 }
 
