@@ -23,6 +23,7 @@ sr_status sr_machine_describe(MPI_Comm comm, sr_machine *machine) {
   *machine = (sr_machine){.isa = sr_isa_name()};
   if (!machine->isa) return SR_ERR_ARGUMENT;
   if (MPI_Comm_size(comm, &machine->ranks)) return sr_fail(SR_ERR_MPI, "MPI_Comm_size failed");
+  SR_TRY(sr_gemm_load());
   sr_gemm_library(machine->blas_version, machine->blas_core);
   return name_processor(machine->processor);
 }

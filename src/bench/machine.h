@@ -15,7 +15,7 @@ typedef struct sr_machine {
   int ranks;
 } sr_machine;
 
-/* Not collective. Errors: SR_ERR_ARGUMENT (SEQRING_ISA), SR_ERR_RESOURCE, SR_ERR_MPI. */
+/* Loads OpenBLAS for it. Not collective. Errors: SR_ERR_ARGUMENT (SEQRING_ISA), SR_ERR_RESOURCE, SR_ERR_MPI. */
 sr_status sr_machine_describe(MPI_Comm comm, sr_machine *machine);
 
 #endif
