@@ -130,7 +130,7 @@ sr_case sr_sweep_case(const sr_sweep *sweep, int64_t i) {
                    .kv_heads = at[SR_AXIS_HEADS].second,
                    .head_dim = at[SR_AXIS_DIM].first,
                    .value_dim = at[SR_AXIS_DIM].second,
-                   .q_len = at[SR_AXIS_QUERIES].first ? at[SR_AXIS_QUERIES].first : at[SR_AXIS_SEQ].first,
+                   .q_len = sr_sweep_q_len(at[SR_AXIS_QUERIES], at[SR_AXIS_SEQ]),
                    .kv_len = at[SR_AXIS_SEQ].first,
                    .causal = at[SR_AXIS_MASK].first != 0,
                    .window = at[SR_AXIS_MASK].second,

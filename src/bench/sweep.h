@@ -56,6 +56,11 @@ sr_status sr_list_parse(sr_axis axis, const char *text, sr_list *list);
 int64_t sr_sweep_cases(const sr_sweep *sweep);
 sr_case sr_sweep_case(const sr_sweep *sweep, int64_t i);
 
+/* Queries of a combination of these two items. */
+static inline int64_t sr_sweep_q_len(sr_item queries, sr_item seq) {
+  return queries.first ? queries.first : seq.first;
+}
+
 /* A combination in the words of the lists. */
 typedef struct sr_case_text {
   const char *dtype;

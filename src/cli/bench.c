@@ -38,8 +38,10 @@ static void on_warning(void *data, const char *text) {
 }
 
 static bool has_decode(const sr_sweep *sweep) {
-  for (int64_t i = 0; i < sr_sweep_cases(sweep); i++)
-    if (sr_sweep_case(sweep, i).q_len <= SR_BENCH_DECODE) return true;
+  const sr_list *queries = &sweep->axis[SR_AXIS_QUERIES], *seq = &sweep->axis[SR_AXIS_SEQ];
+  for (int i = 0; i < queries->n; i++)
+    for (int j = 0; j < seq->n; j++)
+      if (sr_sweep_q_len(queries->item[i], seq->item[j]) <= SR_BENCH_DECODE) return true;
   return false;
 }
 

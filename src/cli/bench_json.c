@@ -79,7 +79,7 @@ static sr_status print_all(const sr_bench_output *out) {
   json_t *json = json_pack("{s:o, s:o, s:O}", "machine", machine_json(out->machine), "method", method_json(out->method),
                            "lines", out->lines);
   if (!json) return no_memory();
-  sr_status status = json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12)) ? no_memory() : SR_OK;
+  sr_status status = json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) ? no_memory() : SR_OK;
   putchar('\n');
   json_decref(json);
   return status;
