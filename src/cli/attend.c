@@ -13,6 +13,7 @@
 #include "job/attend.h"
 #include "job/world.h"
 #include "launcher.h"
+#include "parallel.h"
 #include "paths.h"
 #include "progress.h"
 #include "stats.h"
@@ -151,49 +152,21 @@ static sr_status run_under_mpi(session *s, sr_status mine) {
   return status;
 }
 
-static int start_mpi(void) {
-  int provided = MPI_THREAD_SINGLE;
-  sr_launcher_hint_mpi();
-  if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS || provided < MPI_THREAD_FUNNELED) {
-    if (sr_launcher_rank() <= 0)
-      fprintf(stderr, "seqring: this MPI library cannot be started with MPI_THREAD_FUNNELED\n");
-    return 1;
-  }
-  return 0;
-}
-
-static int finish(session *s, sr_status status) {
-  bool speak = s->rank == 0;
-  sr_stats_abandon(&s->stats);
-  /* An MPI failure may be known to one rank alone: whoever knows of it says so. */
-  if (status == SR_ERR_MPI && !speak) fprintf(stderr, "seqring: rank %d: %s\n", s->rank, sr_error_text());
-  int code = sr_exit_printed(sr_exit_explained(status, speak), speak);
-  fflush(stderr);
-  if (status == SR_ERR_MPI) MPI_Abort(MPI_COMM_WORLD, code);
-  MPI_Finalize();
-  return code;
-}
-
 int sr_command_attend(const sr_arguments *arguments, const sr_settings *given) {
   static session s; /* some 50 KB */
   int place = sr_launcher_rank();
   sr_status status = SR_OK;
   s.arguments = arguments;
   if (!given->config[0]) status = check_complete(given); /* seen by every process alike */
-  if (status != SR_OK) {
-    sr_exit_explained(status, place <= 0);
-    sr_launcher_stand_back();
-    return sr_exit_of(status);
-  }
+  if (status != SR_OK) return sr_parallel_refuse(status);
   sr_cleanup_install();
   if (place <= 0) status = prepare(&s);
   if (place < 0 && status != SR_OK) { /* alone */
     sr_stats_abandon(&s.stats);
     return sr_exit_explained(status, true);
   }
-  if (start_mpi()) {
-    sr_stats_abandon(&s.stats);
-    return 1;
-  }
-  return finish(&s, run_under_mpi(&s, status));
+  int code = sr_parallel_start();
+  if (!code) status = run_under_mpi(&s, status);
+  sr_stats_abandon(&s.stats);
+  return code ? code : sr_parallel_finish(s.rank, status);
 }

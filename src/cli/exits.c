@@ -14,7 +14,7 @@ const sr_exit sr_exit_table[] = {
     {4, "an output that cannot be created, written or completed"},
     {5, "too little memory or disk"},
     {6, "a NaN or Inf in the input under --nan=error"},
-    {7, "a result that its float64 check (--verify) does not confirm"},
+    {7, "a result that its float64 check does not confirm"},
 };
 const int sr_n_exits = (int)(sizeof sr_exit_table / sizeof *sr_exit_table);
 

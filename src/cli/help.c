@@ -5,6 +5,7 @@
 #include "exits.h"
 #include "launcher.h"
 #include "man.h"
+#include "parallel.h"
 #include "text.h"
 
 enum { WIDTH = 80, COLUMN = 26 };
@@ -47,11 +48,8 @@ static void print_command(const sr_command *command) {
   puts("\nOptions:");
   for (int i = 0; i < sr_n_options; i++)
     if (sr_option_table[i].commands & command->bit) print_option(&sr_option_table[i]);
-  if (command->bit == SR_FOR_ATTEND) {
-    puts("\nA switch is undone by --no-NAME. Example:\n  mpirun -n 2 --bind-to none seqring attend in.h5 -o out.h5 "
-         "--causal "
-         "--verify 64");
-  }
+  if (command->bit == SR_FOR_ATTEND) puts("\nA switch is undone by --no-NAME.");
+  if (command->example) printf("\nExample:\n  %s\n", command->example);
   print_exits();
 }
 
@@ -67,13 +65,9 @@ int sr_command_help(const sr_arguments *arguments, const sr_settings *settings) 
   (void)arguments;
   const sr_command *command = settings->topic[0] ? sr_command_find(settings->topic) : NULL;
   bool speak = sr_launcher_rank() <= 0;
-  if (settings->topic[0] && !command) {
-    sr_status status = sr_fail(SR_ERR_ARGUMENT, "no command '%.200s'; did you mean '%s'?", settings->topic,
-                               sr_command_nearest(settings->topic));
-    sr_exit_explained(status, speak);
-    sr_launcher_stand_back();
-    return sr_exit_of(status);
-  }
+  if (settings->topic[0] && !command)
+    return sr_parallel_refuse(sr_fail(SR_ERR_ARGUMENT, "no command '%.200s'; did you mean '%s'?", settings->topic,
+                                      sr_command_nearest(settings->topic)));
   if (!speak) return 0;
   if (settings->man)
     sr_man_print();

@@ -8,6 +8,7 @@
 #include "commands.h"
 #include "exits.h"
 #include "launcher.h"
+#include "parallel.h"
 
 static bool is_one_of(const char *word, const char *letter, const char *name) {
   return !strcmp(word, letter) || !strcmp(word, name);
@@ -55,13 +56,7 @@ int main(int argc, char **argv) {
   hold_standard_streams();
   bool speak = sr_launcher_rank() <= 0;
   sr_status status = understand(argc, argv, &command, &arguments, &settings);
-  int code = sr_exit_of(status);
-  if (status == SR_OK) {
-    code = sr_exit_printed(run(command, &arguments, &settings), speak);
-  } else {
-    sr_exit_explained(status, speak);
-    sr_launcher_stand_back();
-  }
+  int code = status == SR_OK ? sr_exit_printed(run(command, &arguments, &settings), speak) : sr_parallel_refuse(status);
   sr_arguments_free(&arguments);
   return code;
 }

@@ -152,8 +152,13 @@ static void put_examples(void) {
   section("EXAMPLES");
   example("Causal attention on two ranks, with 64 queries checked in float64:",
           "mpirun -n 2 --bind-to none seqring attend in.h5 -o out.h5 --causal --verify 64");
-  example("What a run on four ranks would need:", "mpirun -n 4 --oversubscribe seqring attend in.h5 --causal --dry-run");
-  example("A run file, with one option changed:", "mpirun -n 2 --bind-to none seqring attend --config run.yaml --no-causal");
+  example("What a run on four ranks would need:",
+          "mpirun -n 4 --oversubscribe seqring attend in.h5 --causal --dry-run");
+  example("Attention of long and short sequences beside what the machine can do, as a table and for a spreadsheet:",
+          "seqring bench attention --seq 4k,16k --dim 64,128 --mask full,causal --dtype f32,bf16 --threads 1,2\n"
+          "seqring bench attention --seq 64k --queries 1,16 --heads 32:8 --csv > decode.csv");
+  example("A run file, with one option changed:",
+          "mpirun -n 2 --bind-to none seqring attend --config run.yaml --no-causal");
 }
 
 void sr_man_print(void) {

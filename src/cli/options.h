@@ -7,7 +7,7 @@
 #include "settings.h"
 
 /* Commands, as bits. */
-enum { SR_FOR_ATTEND = 1, SR_FOR_INFO = 2, SR_FOR_HELP = 4, SR_FOR_VERSION = 8, SR_FOR_ALL = 15 };
+enum { SR_FOR_ATTEND = 1, SR_FOR_INFO = 2, SR_FOR_HELP = 4, SR_FOR_VERSION = 8, SR_FOR_BENCH = 16, SR_FOR_ALL = 31 };
 
 /* How the words of an option become a value, and the type of the setting. */
 typedef enum sr_option_kind {
@@ -16,6 +16,7 @@ typedef enum sr_option_kind {
   SR_KIND_INTEGER, /* int64_t from min to max, or the automatic word */
   SR_KIND_REAL,    /* finite double, or the automatic word for NaN */
   SR_KIND_WINDOW,  /* int64_t[2]: two numbers from min to max */
+  SR_KIND_LIST,    /* char[SR_LIST_MAX]: items and commas, read later */
   SR_KIND_CHOICE   /* int: the choice's place plus first_choice */
 } sr_option_kind;
 

@@ -7,8 +7,16 @@
 
 #include <seqring/io.h>
 
+#include "bench/sweep.h"
+
 /* Of settings that leave the choice to the program. */
 enum { SR_AUTOMATIC = -1 };
+
+/* Room for the text of a list. */
+enum { SR_LIST_MAX = 512 };
+
+/* What bench measures. */
+typedef enum sr_bench_topic { SR_BENCH_NOTHING, SR_BENCH_ATTENTION } sr_bench_topic;
 
 /* Plain bytes: rank 0's are broadcast. */
 typedef struct sr_settings {
@@ -31,6 +39,11 @@ typedef struct sr_settings {
   int64_t verify_seed;
   bool dry_run;
   bool quiet;
+  int bench_topic;                    /* an sr_bench_topic */
+  char sweep[SR_N_AXES][SR_LIST_MAX]; /* lists, as they were given */
+  int64_t repeat, warmup;
+  int64_t bench_seed, bench_verify;
+  bool json, csv;
   bool help, version, man;
 } sr_settings;
 

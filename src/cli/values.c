@@ -94,6 +94,13 @@ static sr_status set_window(const sr_option *option, place at, const char *text,
   return SR_OK;
 }
 
+static sr_status set_list(place at, const char *text, char value[SR_LIST_MAX]) {
+  if (strlen(text) >= SR_LIST_MAX)
+    return sr_fail(SR_ERR_ARGUMENT, "%s%s: the list is longer than %d bytes", at.where, at.name, SR_LIST_MAX - 1);
+  strcpy(value, text);
+  return SR_OK;
+}
+
 static sr_status set_choice(const sr_option *option, place at, const char *text, int *value) {
   char expected[128] = "";
   for (int i = 0; option->choice[i]; i++) {
@@ -122,6 +129,8 @@ sr_status sr_option_set(const sr_option *option, const char *where, const char *
     return set_real(option, at, text, setting);
   case SR_KIND_WINDOW:
     return set_window(option, at, text, setting);
+  case SR_KIND_LIST:
+    return set_list(at, text, setting);
   case SR_KIND_CHOICE:
     return set_choice(option, at, text, setting);
   }
@@ -136,6 +145,7 @@ void sr_option_text(const sr_option *option, const sr_settings *settings, char t
     snprintf(text, SR_VALUE_TEXT, "%s", *(const bool *)setting ? "yes" : "no");
     break;
   case SR_KIND_PATH:
+  case SR_KIND_LIST:
     snprintf(text, SR_VALUE_TEXT, "%s", (const char *)setting);
     break;
   case SR_KIND_INTEGER:

@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "comm/comm.h"
+#include "fit.h"
 #include "pieces.h"
-#include "placement.h"
 #include "provenance.h"
 #include "report.h"
 
@@ -21,7 +21,7 @@ typedef struct run {
   const sr_attend_job *job;
   sr_attend_report *report;
   sr_options options;
-  int local_ranks;
+  sr_fit fit;
   sr_input *input;
   sr_output *output;
   sr_plan *plan;
@@ -54,51 +54,14 @@ static void fill_options(run *r) {
   r->report->out_dtype = opt->out_dtype;
 }
 
-static void warn(const run *r, const char *text) {
+/* An sr_warning_fn. */
+static void warn(void *data, const char *text) {
+  const run *r = data;
   if (r->rank == 0 && r->job->events.warning) r->job->events.warning(r->job->events.data, text);
 }
 
-static void warn_narrow(const run *r, int64_t ranks_bound, const sr_placement *mine) {
-  char text[512];
-  snprintf(text, sizeof text,
-           "%" PRId64
-           " of %d ranks are bound to fewer cores than their %d threads (rank 0: to %d of %d cores) and will be "
-           "slow: give mpirun --bind-to none or --map-by slot:PE=%d",
-           ranks_bound, r->report->plan.ranks, mine->threads, mine->bound_cores, mine->node_cores, mine->threads);
-  warn(r, text);
-}
-
-static void warn_crowded(const run *r, int64_t ranks_crowded, const sr_placement *mine) {
-  char text[512];
-  snprintf(text, sizeof text,
-           "%" PRId64 " of %d ranks share a node that has fewer cores than their threads in all (rank 0: %d ranks x %d "
-           "threads on %d cores) and will be slow: take fewer ranks or --threads",
-           ranks_crowded, r->report->plan.ranks, r->local_ranks, mine->threads, mine->node_cores);
-  warn(r, text);
-}
-
-/* Every rank gets the threads of the rank with the fewest, so that none finishes long before another. */
-static sr_status place(run *r, sr_placement *mine) {
-  int local_rank;
-  SR_TRY(sr_comm_local(r->comm, &r->local_ranks, &local_rank));
-  SR_TRY(sr_agree(r->comm, sr_placement_find(r->job->threads, r->local_ranks, mine)));
-  double fewest = -mine->threads;
-  SR_TRY(sr_comm_max(r->comm, &fewest, 1));
-  mine->threads = -(int)fewest;
-  r->options.threads = mine->threads;
-  return SR_OK;
-}
-
-static sr_status warn_of_placement(run *r, const sr_placement *mine) {
-  int64_t ranks[2] = {mine->narrow, mine->threads > 0 && (int64_t)r->local_ranks * mine->threads > mine->node_cores};
-  SR_TRY(sr_comm_sum_i64(r->comm, ranks, 2));
-  if (ranks[0] > 0) warn_narrow(r, ranks[0], mine);
-  if (ranks[1] > 0) warn_crowded(r, ranks[1], mine);
-  return SR_OK;
-}
-
 /* What is allowed, and hardly ever meant. */
-static void warn_of_input(const run *r) {
+static void warn_of_input(run *r) {
   const sr_input_info *in = r->job->input;
   char text[512];
   if (in->q_heads > in->q_len && in->kv_heads > in->kv_len) {
@@ -111,7 +74,7 @@ static void warn_of_input(const run *r) {
   if (r->report->plan.flops == 0) warn(r, "the mask shows no key to any query: o is 0 and lse is -inf everywhere");
 }
 
-static void warn_of_nonfinite(const run *r) {
+static void warn_of_nonfinite(run *r) {
   int64_t n = r->measured.plan.nonfinite;
   char text[256];
   snprintf(text, sizeof text, "%" PRId64 " NaN or Inf %s of q, k and v that queries see went into the result", n,
@@ -121,27 +84,14 @@ static void warn_of_nonfinite(const run *r) {
 
 /* Decides everything that the run will do. */
 static sr_status decide(run *r) {
-  sr_placement placement;
   SR_TRY(sr_mpi(MPI_Comm_rank(r->comm, &r->rank), "MPI_Comm_rank"));
   fill_options(r);
-  SR_TRY(place(r, &placement));
+  SR_TRY(sr_fit_threads(r->comm, r->job->threads, &r->fit));
+  r->options.threads = r->fit.placement.threads;
   SR_TRY(sr_plan_estimate(r->comm, &r->options, &r->report->plan));
-  SR_TRY(warn_of_placement(r, &placement));
+  SR_TRY(sr_fit_warn(r->comm, &r->fit, warn, r));
   warn_of_input(r);
   return sr_report_plan(r->comm, r->report);
-}
-
-static sr_status check_memory(run *r) {
-  const double gib = 1024.0 * 1024 * 1024;
-  double need = r->report->memory.max, available = (double)sr_memory_available();
-  sr_status status = SR_OK;
-  if (need * r->local_ranks > available)
-    status = sr_fail(
-        SR_ERR_RESOURCE,
-        "%s: too little memory: attention needs %.2f GiB a rank, %.2f GiB for the %d of this node, and %.2f GiB "
-        "are available: take more nodes, or fewer ranks on each",
-        r->job->input->path, need / gib, need * r->local_ranks / gib, r->local_ranks, available / gib);
-  return sr_agree(r->comm, status);
 }
 
 static void tell_partial(const run *r, const char *path) {
@@ -288,7 +238,7 @@ static sr_status perform(run *r) {
   double start = sr_now();
   SR_TRY(decide(r));
   if (r->job->dry_run) return SR_OK;
-  SR_TRY(check_memory(r));
+  SR_TRY(sr_fit_memory(r->comm, &r->fit, r->report->memory.max, r->job->input->path));
   SR_TRY(create_output(r));
   sr_status status = work(r);
   if (status == SR_ERR_MPI) return status;

@@ -20,3 +20,16 @@ if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
   seqring_isa(avx512 SR_BUILD_AVX512 ${avx512})
   seqring_isa(avx512bf16 SR_BUILD_AVX512BF16 ${avx512} -mavx512bf16)
 endif()
+
+# The loops of peak.h, likewise. An instruction set may share another's: peak.c.
+function(seqring_peak name)
+  target_sources(sr_kernels PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/kernels/peak_${name}.c)
+  set_source_files_properties(kernels/peak_${name}.c PROPERTIES COMPILE_OPTIONS "${ARGN};-O3;-ffp-contract=fast")
+endfunction()
+
+seqring_peak(portable)
+if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
+  seqring_peak(avx2 -mavx2 -mfma)
+  seqring_peak(avx512 -mavx512f -mfma -mprefer-vector-width=512)
+  seqring_peak(avx512bf16 -mavx512f -mavx512bf16)
+endif()

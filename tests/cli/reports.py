@@ -8,7 +8,7 @@ import h5py
 
 from program import KJV, Case, main, run, write
 
-COMMANDS = ('attend', 'info', 'help', 'version')
+COMMANDS = ('attend', 'info', 'bench', 'help', 'version')
 SPREADS = ('read_s', 'attention_s', 'wait_s', 'write_s', 'bytes_sent_a_rank', 'peak_memory_a_rank', 'queries_a_rank',
            'planned_memory_a_rank')
 

@@ -1,0 +1,66 @@
+#include "fit.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "comm/comm.h"
+
+sr_status sr_fit_threads(MPI_Comm comm, int wanted, sr_fit *fit) {
+  int local_rank;
+  SR_TRY(sr_comm_local(comm, &fit->local_ranks, &local_rank));
+  SR_TRY(sr_agree(comm, sr_placement_find(wanted, fit->local_ranks, &fit->placement)));
+  double fewest = -fit->placement.threads;
+  SR_TRY(sr_comm_max(comm, &fewest, 1));
+  fit->placement.threads = -(int)fewest;
+  return SR_OK;
+}
+
+static void describe_narrow(const sr_placement *mine, int64_t ranks_bound, int ranks, char text[512]) {
+  snprintf(text, 512,
+           "%" PRId64
+           " of %d ranks are bound to fewer cores than their %d threads (rank 0: to %d of %d cores) and will be "
+           "slow: give mpirun --bind-to none or --map-by slot:PE=%d",
+           ranks_bound, ranks, mine->threads, mine->bound_cores, mine->node_cores, mine->threads);
+}
+
+static void describe_crowded(const sr_fit *fit, int64_t ranks_crowded, int ranks, char text[512]) {
+  const sr_placement *mine = &fit->placement;
+  snprintf(text, 512,
+           "%" PRId64 " of %d ranks share a node that has fewer cores than their threads in all (rank 0: %d ranks x %d "
+           "threads on %d cores) and will be slow: take fewer ranks or --threads",
+           ranks_crowded, ranks, fit->local_ranks, mine->threads, mine->node_cores);
+}
+
+sr_status sr_fit_warn(MPI_Comm comm, const sr_fit *fit, sr_warning_fn *warning, void *data) {
+  const sr_placement *mine = &fit->placement;
+  bool crowded = mine->threads > 0 && (int64_t)fit->local_ranks * mine->threads > mine->node_cores;
+  int64_t count[2] = {mine->narrow, crowded};
+  int ranks;
+  char text[512];
+  SR_TRY(sr_mpi(MPI_Comm_size(comm, &ranks), "MPI_Comm_size"));
+  SR_TRY(sr_comm_sum_i64(comm, count, 2));
+  if (count[0] > 0) {
+    describe_narrow(mine, count[0], ranks, text);
+    warning(data, text);
+  }
+  if (count[1] > 0) {
+    describe_crowded(fit, count[1], ranks, text);
+    warning(data, text);
+  }
+  return SR_OK;
+}
+
+sr_status sr_fit_memory(MPI_Comm comm, const sr_fit *fit, double bytes, const char *name) {
+  const double gib = 1024.0 * 1024 * 1024;
+  double available = (double)sr_memory_available();
+  sr_status status = SR_OK;
+  if (bytes * fit->local_ranks > available)
+    status = sr_fail(
+        SR_ERR_RESOURCE,
+        "%s: too little memory: attention needs %.2f GiB a rank, %.2f GiB for the %d of this node, and %.2f GiB "
+        "are available: take more nodes, or fewer ranks on each",
+        name, bytes / gib, bytes * fit->local_ranks / gib, fit->local_ranks, available / gib);
+  return sr_agree(comm, status);
+}

@@ -1,0 +1,30 @@
+/* Whether the ranks of a job fit their nodes: threads on cores, and bytes in memory. */
+#ifndef SR_JOB_FIT_H
+#define SR_JOB_FIT_H
+
+#include <mpi.h>
+
+#include <seqring/status.h>
+
+#include "placement.h"
+
+typedef struct sr_fit {
+  sr_placement placement; /* of this rank */
+  int local_ranks;        /* that share its node */
+} sr_fit;
+
+/* One line of a warning. */
+typedef void sr_warning_fn(void *data, const char *text);
+
+/* As sr_placement_find, but every rank gets the threads of the rank with the fewest, so that none finishes long before
+ * another. Collective. Errors: those of sr_placement_find, SR_ERR_MPI. */
+sr_status sr_fit_threads(MPI_Comm comm, int wanted, sr_fit *fit);
+
+/* Calls warning, on every rank alike, when ranks have fewer cores than threads and will be slow. Collective. */
+sr_status sr_fit_warn(MPI_Comm comm, const sr_fit *fit, sr_warning_fn *warning, void *data);
+
+/* Refuses what needs more memory than its nodes have: bytes of the rank that needs most. name begins the message.
+ * Collective. Errors: SR_ERR_RESOURCE, SR_ERR_MPI. */
+sr_status sr_fit_memory(MPI_Comm comm, const sr_fit *fit, double bytes, const char *name);
+
+#endif
