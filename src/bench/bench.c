@@ -89,7 +89,7 @@ static sr_status sum_of_ranks(MPI_Comm comm, const sr_plan_info *plan, double *v
 /* Threads of OpenMP and of OpenBLAS that have nothing to do look out for work for a while before they sleep, on the
  * cores that the other's need. */
 static void let_threads_sleep(int threads) {
-  struct timespec moment = {.tv_nsec = 50000000};
+  struct timespec moment = {.tv_nsec = 100000000};
   if (threads > 1) nanosleep(&moment, NULL);
 }
 
