@@ -18,10 +18,10 @@
  *   lse[i,h] = log(sum_j exp(s_j))
  *   o[i,h,:] = sum_j exp(s_j - lse[i,h]) v[j,g,:]
  *
- * Keys and values travel round a ring of ranks; each rank folds every block into its queries' online softmax (Milakov
- * and Gimelshein, arXiv:1805.02867; Liu, Zaharia and Abbeel, arXiv:2310.01889). The bits of o and lse depend on the
- * build and on the instruction set, never on the number of ranks or threads. Sums are in float32 (float64 for float64
- * input), so that values of k and v should stay below 1/1024 of its range.
+ * Keys and values travel round a ring of ranks, or a few queries to all of them; each rank folds what it meets into
+ * online softmaxes (Milakov and Gimelshein, arXiv:1805.02867; Liu, Zaharia and Abbeel, arXiv:2310.01889). The bits of o
+ * and lse depend on the build and on the instruction set, never on the number of ranks or threads. Sums are in float32
+ * (float64 for float64 input), so that values of k and v should stay below 1/1024 of its range.
  */
 #ifndef SEQRING_PLAN_H
 #define SEQRING_PLAN_H
@@ -91,7 +91,7 @@ typedef struct sr_tensors {
 
 /* What a plan decided, for this rank and for the job. */
 typedef struct sr_plan_info {
-  const char *strategy; /* "ring" */
+  const char *strategy; /* "ring": keys and values travel; "decode", for up to 16 queries: these do */
   const char *balance;  /* "contiguous" or "zigzag" */
   const char *isa;      /* instruction set of the kernels */
   sr_dtype compute;     /* type of the products: float32, float64 or bfloat16 */
@@ -104,7 +104,8 @@ typedef struct sr_plan_info {
   int64_t key_block;       /* keys that one step of a tile covers */
   uint64_t workspace;      /* bytes this rank's plan allocates */
   uint64_t tensor_bytes;   /* bytes of this rank's q, k, v, o and lse, which the caller holds */
-  uint64_t sent_bytes;     /* KV bytes this rank sends in one forward */
+  uint64_t sent_bytes;     /* bytes of keys and values that this rank sends in one forward; decode: of queries and
+                              partial results that it hands to reductions */
   double flops;      /* useful floating-point operations of the job: 2 (head_dim + value_dim) a visible pair and head */
   double rank_flops; /* those of this rank */
 } sr_plan_info;
@@ -113,7 +114,7 @@ typedef struct sr_plan_info {
 typedef struct sr_plan_stats {
   double attention_s;  /* seconds in sr_plan_forward */
   double wait_s;       /* of these, seconds in which this rank waited for KV */
-  uint64_t sent_bytes; /* KV bytes sent */
+  uint64_t sent_bytes; /* as in sr_plan_info */
   int64_t nonfinite;   /* NaN and Inf elements of q, k and v that some query may see, over all ranks */
 } sr_plan_stats;
 

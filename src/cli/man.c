@@ -145,7 +145,7 @@ static void put_environment(void) {
   term("OMP_NUM_THREADS");
   line("Threads of a rank, where --threads does not tell.");
   term("SEQRING_ISA");
-  line("Instruction set of the kernels: portable, avx2 or avx512; by default the best of the machine.");
+  line("Instruction set of the kernels: portable, avx2, avx512 or avx512bf16; by default the best of the machine.");
 }
 
 static void put_examples(void) {
@@ -175,7 +175,8 @@ void sr_man_print(void) {
        "MPI job, "
        "blocks of keys and values travel round a ring of them, and each rank folds every block into the online softmax "
        "of "
-       "its queries. A query at position p sees the key at position j when no mask says otherwise: see --causal, "
+       "its queries; up to 16 queries travel themselves, and keys and values stay. A query at position p sees the key "
+       "at position j when no mask says otherwise: see --causal, "
        "--window "
        "and --q-start.");
   section("COMMANDS");
