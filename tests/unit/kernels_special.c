@@ -3,6 +3,14 @@
 
 static const double bad[] = {(double)NAN, (double)INFINITY, -(double)INFINITY};
 
+/* NaN with every bit of its payload set. */
+static double full_nan(void) {
+  const uint64_t bits = 0x7fffffffffffffff;
+  double nan;
+  memcpy(&nan, &bits, sizeof nan);
+  return nan;
+}
+
 /* The reference looks at visible keys only, and so do rows. */
 static void hidden_nan_does_not_leak(void) {
   uint64_t random = 31;
@@ -31,11 +39,12 @@ static void planted_anywhere(void) {
                        (int32_t)random_int(&random, 1, 1300), &random);
       if (n % 4) random_ranges(&r, n % 4 == 1, &random);
       r.finite = false;
-      for (int64_t plants = random_int(&random, 1, 3); plants > 0; plants--) {
+      for (int64_t plants = random_int(&random, 1, 4); plants > 0; plants--) {
+        const double x = plants == 4 ? full_nan() : bad[plants - 1];
         const int64_t j = random_int(&random, 0, r.keys - 1);
-        if (n % 3 == 0) set(&r, r.k, j * r.head_dim + random_int(&random, 0, r.head_dim - 1), bad[plants - 1]);
-        if (n % 3 == 1) set(&r, r.v, j * r.value_dim + random_int(&random, 0, r.value_dim - 1), bad[plants - 1]);
-        if (n % 3 == 2) set(&r, r.q, random_int(&random, 0, r.kernel->tile * r.head_dim - 1), bad[plants - 1]);
+        if (n % 3 == 0) set(&r, r.k, j * r.head_dim + random_int(&random, 0, r.head_dim - 1), x);
+        if (n % 3 == 1) set(&r, r.v, j * r.value_dim + random_int(&random, 0, r.value_dim - 1), x);
+        if (n % 3 == 2) set(&r, r.q, random_int(&random, 0, r.kernel->tile * r.head_dim - 1), x);
       }
       CU_ASSERT(accurate(&r, 0));
       free_rig(&r);
