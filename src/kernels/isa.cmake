@@ -1,9 +1,13 @@
 # Instruction sets: each a file or a pair with flags of its own, chosen at run time.
-# Tiles are where multiply-adds may fuse; folds are not (fold.inc).
+# Tiles are where multiply-adds may fuse; folds are not (fold.inc). The global properties SEQRING_ISAS and
+# SEQRING_TILE_FLAGS_name tell tests which there are, and how tiles are compiled.
 function(seqring_isa name symbol)
   set(flags ${ARGN})
+  set(tile_flags ${flags} -O3 -ffp-contract=fast)
+  set_property(GLOBAL APPEND PROPERTY SEQRING_ISAS ${name})
+  set_property(GLOBAL PROPERTY SEQRING_TILE_FLAGS_${name} ${tile_flags})
   target_sources(sr_kernels PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/kernels/tile_${name}.c)
-  set_source_files_properties(kernels/tile_${name}.c PROPERTIES COMPILE_OPTIONS "${flags};-O3;-ffp-contract=fast")
+  set_source_files_properties(kernels/tile_${name}.c PROPERTIES COMPILE_OPTIONS "${tile_flags}")
   if(EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/kernels/fold_${name}.c)
     target_sources(sr_kernels PRIVATE ${CMAKE_CURRENT_SOURCE_DIR}/kernels/fold_${name}.c)
     set_source_files_properties(kernels/fold_${name}.c PROPERTIES COMPILE_OPTIONS "${flags};-O3")

@@ -17,6 +17,8 @@ typedef float f32_vec __attribute__((vector_size(VECTOR_BYTES)));
 typedef double f64_vec __attribute__((vector_size(VECTOR_BYTES)));
 typedef int32_t f32_ivec __attribute__((vector_size(VECTOR_BYTES)));
 typedef int64_t f64_ivec __attribute__((vector_size(VECTOR_BYTES)));
+typedef uint32_t f32_bits __attribute__((vector_size(VECTOR_BYTES))); /* whose sums wrap: NaN may have any bits */
+typedef uint64_t f64_bits __attribute__((vector_size(VECTOR_BYTES)));
 
 /* The functions of isa_avx512.h for one type. magic = 1.5 * 2^MANTISSA: adding it leaves the nearest integer in the low
  * bits of the sum. */
@@ -36,7 +38,7 @@ typedef int64_t f64_ivec __attribute__((vector_size(VECTOR_BYTES)));
   }                                                                                                                    \
   static inline type##_vec type##_scale(type##_vec y, type##_vec n) {                                                  \
     const real magic = (real)1.5 * (real)((integer)1 << mantissa);                                                     \
-    type##_vec power = (type##_vec)(((type##_ivec)(n + magic) + bias) << mantissa);                                    \
+    type##_vec power = (type##_vec)(((type##_bits)(n + magic) + bias) << mantissa);                                    \
     return type##_select(n < 2 - bias, (type##_vec){0}, y * power); /* NaN in y stays, whatever its payload */         \
   }                                                                                                                    \
   static inline int type##_any_above(type##_vec a, type##_vec b) {                                                     \

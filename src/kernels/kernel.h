@@ -88,6 +88,7 @@ typedef struct sr_kernel {
   /* The state before the first key of a segment. */
   void (*begin)(const sr_partial *partial, int32_t value_dim);
 
+  /* Memory for kernels has the alignment of its units or any other, but scratch for a few queries has SR_ALIGN. */
   uint64_t (*scratch_bytes)(int32_t head_dim, int32_t value_dim);
 
   /* Meets the segment's keys, multiples of key_block (*to may be the last key), in ascending order from call to call.

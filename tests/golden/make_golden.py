@@ -107,14 +107,15 @@ def write_answers(path, o, lse, rows=None):
 
 
 # A case: (q_len, kv_len, q_heads, kv_heads, head_dim, value_dim), element type, flags, and what else differs.
-# spread multiplies q and k; spoil changes the tensors after they are drawn; storage goes to h5py.
+# spread multiplies q and k; spoil changes the tensors after they are drawn; storage goes to h5py; more flags change no answer.
 F32_TOLERANCE, F64_TOLERANCE = 1.5e-6, 2e-14
+BF16_PRODUCTS = dict(tolerance=2**-8, more=['--products=bfloat16'])
 
 
-def case(name, shape, dtype='f4', tolerance=None, spread=1.0, spoil=None, storage=None, **mask):
+def case(name, shape, dtype='f4', tolerance=None, spread=1.0, spoil=None, storage=None, more=(), **mask):
     tolerance = tolerance or (F64_TOLERANCE if dtype == 'f8' else F32_TOLERANCE)
     return dict(name=name, shape=shape, dtype=dtype, tolerance=tolerance, spread=spread, spoil=spoil,
-                storage=storage or {}, mask=mask)
+                storage=storage or {}, more=more, mask=mask)
 
 
 def nan_key(q, k, v):
@@ -179,6 +180,7 @@ CASES = [
     case('decode', (1, 200, 4, 2, 4, 4), causal=True),
     case('f16', (40, 40, 2, 1, 5, 5), 'f2', causal=True),
     case('bf16', (40, 40, 2, 1, 5, 5), 'bf16', causal=True),
+    case('bf16_products', (40, 90, 4, 2, 9, 7), 'bf16', causal=True, **BF16_PRODUCTS),
     case('f64', (40, 40, 2, 1, 5, 5), 'f8', causal=True),
     case('f64_window', (40, 60, 2, 2, 4, 3), 'f8', window=(15, 3)),
     case('big_endian', (30, 30, 1, 1, 8, 8), '>f4', causal=True),
@@ -198,6 +200,7 @@ CASES = [
     case('ring_border', (2048, 2048, 1, 1, 1, 1), 'f2', causal=True),
     case('ring_window', (2300, 2300, 1, 1, 1, 1), 'f2', window=(1300, 40)),
     case('ring_bf16', (30, 4200, 2, 1, 2, 1), 'bf16', causal=True),
+    case('ring_bf16_products', (30, 3300, 2, 1, 3, 1), 'bf16', causal=True, **BF16_PRODUCTS),
     case('ring_f64', (20, 3200, 1, 1, 1, 1), 'f8', causal=True),
     case('ring_decode', (1, 5000, 2, 1, 2, 1), 'f2', causal=True),
     case('ring_nan', (20, 4200, 1, 1, 2, 3), 'f2', causal=True, q_start=3140, spoil=nan_key),
@@ -213,7 +216,7 @@ def make_case(c):
         o, lse = attend(*tensors, **mask)
     write_input(f"{HERE}/cases/{c['name']}.h5", tensors, c['dtype'], c['storage'])
     write_answers(f"{HERE}/cases/{c['name']}.ref.h5", o, lse)
-    return ' '.join([c['name'], f"{c['tolerance']:g}", *flags(**mask)])
+    return ' '.join([c['name'], f"{c['tolerance']:g}", *flags(**mask), *c['more']])
 
 
 def cut_real(source):

@@ -1,0 +1,120 @@
+/* What must not change a bit of what the tile and the fold of the instruction set in use (SEQRING_ISA) give. */
+#include "rig.h"
+
+/* What the other lanes of a tile see, and so which blocks are skipped, masked or full, must not reach a lane's bits. */
+static void neighbours_do_not_show(void) {
+  static result alone, again;
+  uint64_t random = 21;
+  for (int t = 0; t < PRODUCTS; t++)
+    for (int n = 0; n < 40; n++) {
+      rig r = make_rig(products[t], 24, 10, 2500, &random);
+      random_ranges(&r, n % 4 < 2, &random);
+      run(&r, NULL, &alone);
+      int lane = (int)random_int(&random, 0, r.kernel->tile - 1);
+      int64_t lo = r.lo[lane], hi = r.hi[lane];
+      if (n % 2)
+        random_ranges(&r, n % 4 < 2, &random);
+      else
+        for (int i = 0; i < r.kernel->tile; i++) r.lo[i] = lo, r.hi[i] = hi;
+      r.lo[lane] = lo, r.hi[lane] = hi;
+      run(&r, NULL, &again);
+      CU_ASSERT(same_lane(&r, lane, &alone, &again));
+      free_rig(&r);
+    }
+}
+
+/* Neither what a neighbour is: here its query is NaN or Inf. */
+static void special_neighbours_do_not_show(void) {
+  static const double bad[] = {(double)NAN, (double)INFINITY, -(double)INFINITY};
+  static result alone, again;
+  uint64_t random = 22;
+  for (int t = 0; t < PRODUCTS; t++)
+    for (int n = 0; n < 12; n++) {
+      rig r = make_rig(products[t], 13, 6, 1100, &random);
+      if (n % 2) random_ranges(&r, true, &random);
+      run(&r, NULL, &alone);
+      int lane = (int)random_int(&random, 0, r.kernel->tile - 1);
+      set(&r, r.q, lane * 13 + random_int(&random, 0, 12), bad[n % 3]);
+      run(&r, NULL, &again);
+      for (int i = 0; i < r.kernel->tile; i++) CU_ASSERT(i == lane || same_lane(&r, i, &alone, &again));
+      free_rig(&r);
+    }
+}
+
+static void order_of_segments_does_not_show(void) {
+  static const int orders[][MOST_SEGMENTS] = {{0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+  static result ascending, other;
+  uint64_t random = 23;
+  for (int t = 0; t < PRODUCTS; t++)
+    for (int n = 0; n < 16; n++) {
+      rig r = make_rig(products[t], 24, 10, 3000, &random);
+      if (n % 4 == 3) { /* so far apart that what is added falls out of the range, in one step or in two */
+        fill(&r, r.k, (int64_t)r.keys * 24, 150, &random);
+        for (int64_t i = 0; i < (int64_t)r.keys * 10; i++)
+          set(&r, r.v, i, i / 10 / SEGMENT != n / 4 % 3 ? 0 : products[t] == SR_F64 ? 1e300 : 1e30);
+      }
+      if (n % 4 == 1) fill(&r, r.k, (int64_t)r.keys * 24, 300, &random); /* exponents far apart */
+      if (n % 4 == 2) {
+        r.finite = false;
+        set(&r, r.v, 5 * 10, (double)INFINITY);
+        set(&r, r.v, 2700 * 10 + 1, (double)NAN);
+        set(&r, r.v, 2800 * 10, -(double)INFINITY);
+        set(&r, r.k, 1500 * 24, (double)INFINITY);
+      }
+      random_ranges(&r, false, &random);
+      run(&r, NULL, &ascending);
+      for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
+        run(&r, orders[i], &other);
+        CU_ASSERT(same_lanes(&r, &ascending, &other));
+      }
+      free_rig(&r);
+    }
+}
+
+/* Where memory lies, where a segment is cut between two calls, and whether values are taken for ones that may be NaN.
+ */
+static void the_way_does_not_show(void) {
+  static result plain, other;
+  uint64_t random = 24;
+  for (int t = 0; t < PRODUCTS; t++)
+    for (int n = 0; n < 30; n++) {
+      rig r = make_rig(products[t], (int32_t)random_int(&random, 1, 140), (int32_t)random_int(&random, 1, 40),
+                       (int32_t)random_int(&random, 1, 1500), &random);
+      random_ranges(&r, n % 2, &random);
+      run(&r, NULL, &plain);
+      r.shift = 1;
+      run(&r, NULL, &other);
+      CU_ASSERT(same_lanes(&r, &plain, &other));
+      r.cut = (int32_t)random_int(&random, 0, SEGMENT / r.kernel->key_block) * r.kernel->key_block;
+      run(&r, NULL, &other);
+      CU_ASSERT(same_lanes(&r, &plain, &other));
+      r.finite = false;
+      run(&r, NULL, &other);
+      CU_ASSERT(same_lanes(&r, &plain, &other));
+      free_rig(&r);
+    }
+}
+
+static void unknown_isa_is_refused(void) {
+  const char *was = getenv("SEQRING_ISA");
+  char *kept = was ? strdup(was) : NULL;
+  const sr_kernel *kernel;
+  setenv("SEQRING_ISA", "mmx", 1);
+  CU_ASSERT_EQUAL(sr_kernel_choose(SR_F32, false, &kernel), SR_ERR_ARGUMENT);
+  CU_ASSERT(strstr(sr_error_text(), "mmx") != NULL);
+  CU_ASSERT_PTR_NULL(sr_isa_name());
+  unsetenv("SEQRING_ISA");
+  CU_ASSERT_PTR_NOT_NULL(sr_isa_name());
+  if (kept) setenv("SEQRING_ISA", kept, 1);
+  free(kept);
+}
+
+int main(void) {
+  return run_kernel_suite("kernels_bits",
+                          (const test_case[]){{"neighbours do not show", neighbours_do_not_show},
+                                              {"special neighbours do not show", special_neighbours_do_not_show},
+                                              {"the order of segments does not show", order_of_segments_does_not_show},
+                                              {"the way does not show", the_way_does_not_show},
+                                              {"an unknown instruction set is refused", unknown_isa_is_refused},
+                                              {0}});
+}
