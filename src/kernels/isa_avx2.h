@@ -1,4 +1,5 @@
-/* AVX2 with FMA: 16 registers of 8 floats. 12 accumulators, 3 queries, 1 broadcast key. */
+/* AVX2 with FMA: 16 registers of 8 floats. 12 accumulators, 3 queries, 1 broadcast key. No room for a second chain: values
+ * are summed over twice as many keys before their sums go to memory instead. */
 #ifndef SR_KERNELS_ISA_AVX2_H
 #define SR_KERNELS_ISA_AVX2_H
 
@@ -11,6 +12,7 @@
 #define CHAINS       1
 #define KEY_BLOCK    64
 #define RUN          32
+#define VALUE_RUN    64
 #define ISA_TEXT     "avx2"
 #define ISA(x)       sr_avx2_##x
 

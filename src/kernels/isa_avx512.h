@@ -11,6 +11,7 @@
 #define CHAINS       2
 #define KEY_BLOCK    64
 #define RUN          32
+#define VALUE_RUN    32
 #define ISA_TEXT     "avx512"
 #define ISA(x)       sr_avx512_##x
 

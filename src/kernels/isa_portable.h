@@ -10,6 +10,7 @@
 #define CHAINS       1
 #define KEY_BLOCK    64
 #define RUN          32
+#define VALUE_RUN    64
 #define ISA_TEXT     "portable"
 #define ISA(x)       sr_portable_##x
 
