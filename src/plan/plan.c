@@ -28,9 +28,10 @@ static sr_status check_alike(MPI_Comm comm, const sr_decision *d) {
                              o->head_dim, o->value_dim,        o->dtype,          o->out_dtype,
                              d->q_start,  o->mask.window_left, o->mask.causal,    o->mask.window_right,
                              d->zigzag,   o->refuse_nonfinite, bits_of(d->scale), o->products};
-  int64_t isa = 0;
+  uint64_t name = 0;
   bool alike;
-  for (const char *c = d->kernel->isa; *c; c++) isa = isa * 131 + *c;
+  for (const char *c = d->kernel->isa; *c; c++) name = name * 131 + (unsigned char)*c;
+  const int64_t isa = (int64_t)(name >> 1);
   SR_TRY(sr_comm_alike(comm, options, (int)(sizeof options / sizeof options[0]), &alike));
   if (!alike) return sr_fail(SR_ERR_ARGUMENT, "the ranks passed different options");
   SR_TRY(sr_comm_alike(comm, &isa, 1, &alike));
