@@ -50,6 +50,10 @@ typedef enum sr_products {
                        AVX512_BF16; elsewhere as exact and not faster */
 } sr_products;
 
+/* Up to so many queries travel to the keys and values, and not these to them: reading keys takes longer then than
+ * computing with them. */
+enum { SR_DECODE_QUERIES = 16 };
+
 /* Called by the thread that called sr_plan_forward, between tiles: done of total units of this rank's work. */
 typedef void sr_progress_fn(void *data, int64_t done, int64_t total);
 
@@ -91,7 +95,7 @@ typedef struct sr_tensors {
 
 /* What a plan decided, for this rank and for the job. */
 typedef struct sr_plan_info {
-  const char *strategy; /* "ring": keys and values travel; "decode", for up to 16 queries: these do */
+  const char *strategy; /* "ring": keys and values travel; "decode", for up to SR_DECODE_QUERIES: these do */
   const char *balance;  /* "contiguous" or "zigzag" */
   const char *isa;      /* instruction set of the kernels */
   sr_dtype compute;     /* type of the products: float32, float64 or bfloat16 */

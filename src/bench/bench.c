@@ -188,7 +188,7 @@ static sr_status check_memory(sr_bench *b, const sr_options *opt, const sr_bench
 
 sr_status sr_bench_run(sr_bench *bench, const sr_case *what, sr_bench_line *line) {
   const sr_options opt = options_of(what);
-  *line = (sr_bench_line){.what = *what, .is_decode = what->q_len <= SR_BENCH_DECODE};
+  *line = (sr_bench_line){.what = *what, .is_decode = what->q_len <= SR_DECODE_QUERIES};
   line->kv_bytes = (double)visible_keys(what) * (double)what->kv_heads * (double)(what->head_dim + what->value_dim) *
                    (double)sr_dtype_size(what->dtype);
   SR_TRY(sr_plan_estimate(bench->comm, &opt, &line->plan));

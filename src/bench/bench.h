@@ -16,9 +16,6 @@
 #include "job/fit.h"
 #include "sweep.h"
 
-/* Up to this many queries reading k and v bounds the speed, not arithmetic. */
-enum { SR_BENCH_DECODE = 16 };
-
 typedef struct sr_bench_method {
   int repeat, warmup; /* rounds that count, and before them */
   int64_t verify;     /* queries recomputed in float64 */

@@ -41,7 +41,7 @@ static bool has_decode(const sr_sweep *sweep) {
   const sr_list *queries = &sweep->axis[SR_AXIS_QUERIES], *seq = &sweep->axis[SR_AXIS_SEQ];
   for (int i = 0; i < queries->n; i++)
     for (int j = 0; j < seq->n; j++)
-      if (sr_sweep_q_len(queries->item[i], seq->item[j]) <= SR_BENCH_DECODE) return true;
+      if (sr_sweep_q_len(queries->item[i], seq->item[j]) <= SR_DECODE_QUERIES) return true;
   return false;
 }
 

@@ -12,7 +12,7 @@ static void print_head(const sr_bench_output *out) {
   printf("  peak            multiply-adds in registers, %s\n", m->isa);
   printf("  gemm            OpenBLAS %s, %s, %d x %d x %d\n", m->blas_version, m->blas_core, SR_GEMM_SIZE, SR_GEMM_SIZE,
          SR_GEMM_SIZE);
-  if (out->any_decode) printf("  read            k and v from end to end, for up to %d queries\n", SR_BENCH_DECODE);
+  if (out->any_decode) printf("  read            k and v from end to end, for up to %d queries\n", SR_DECODE_QUERIES);
   printf("  ranks           %d\n", m->ranks);
   printf("  rounds          %d, after %d to warm up\n", how->repeat, how->warmup);
   printf("  error           largest of o against float64, over %" PRId64 " queries\n\n", how->verify);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/two_sum.h"
 
 /* Elements one collective carries at most, so that no count passes int. */
 enum { CHUNK = 1 << 28, MOST_ALIKE = 32 };
@@ -75,16 +76,12 @@ sr_status sr_comm_sum_i64(MPI_Comm comm, int64_t *value, int64_t n) {
   return reduce(comm, value, n, sizeof *value, MPI_INT64_T, MPI_SUM);
 }
 
-/* TwoSum (Knuth, The Art of Computer Programming 2, 4.2.2) of the high parts; its error joins the low ones. */
+/* What rounding the sum of the high parts loses joins the low ones. */
 static void add_pairs(void *from, void *to, int *n, MPI_Datatype *type) {
   const double *a = from;
   double *b = to;
   (void)type;
-  for (int i = 0; i < 2 * *n; i += 2) {
-    double sum = a[i] + b[i], part = sum - a[i];
-    b[i + 1] += a[i + 1] + ((a[i] - (sum - part)) + (b[i] - part));
-    b[i] = sum;
-  }
+  for (int i = 0; i < 2 * *n; i += 2) b[i + 1] += a[i + 1] + sr_two_sum(&b[i], a[i]);
 }
 
 static sr_status reduce_pairs(MPI_Comm comm, double *pair, int64_t n, MPI_Datatype type) {

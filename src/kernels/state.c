@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/memory.h"
+#include "base/two_sum.h"
 #include "convert.h"
 #include "kernel.h"
 
@@ -72,11 +73,9 @@ void sr_accumulator_raise(const sr_kernel *k, int32_t value_dim, const sr_accumu
   }
 }
 
-/* hi + lo grows by another sum of two, but for a rounding of lo (TwoSum). */
+/* hi + lo grows by another sum of two, but for a rounding of lo. */
 static void add_pair(double *hi, double *lo, double other_hi, double other_lo) {
-  double a = *hi, sum = a + other_hi, part = sum - a;
-  *lo += other_lo + ((a - (sum - part)) + (other_hi - part));
-  *hi = sum;
+  *lo += other_lo + sr_two_sum(hi, other_hi);
 }
 
 void sr_accumulator_add(const sr_kernel *k, int32_t value_dim, const sr_accumulator *acc, const sr_accumulator *other) {

@@ -12,6 +12,15 @@ sr_segment sr_block_segment(const sr_decision *d, const sr_shard *shard, int64_t
   return (sr_segment){.keys = keys, .padded = pad(d, keys.count), .offset = (uint64_t)i * SR_SEGMENT * d->kv_row_bytes};
 }
 
+static int32_t clip(int64_t position, sr_span keys) {
+  int64_t at = position - keys.start;
+  return (int32_t)(at < 0 ? 0 : at > keys.count ? keys.count : at);
+}
+
+sr_keys sr_block_sees(sr_span keys, sr_range range) {
+  return (sr_keys){clip(range.lo, keys), clip(range.hi, keys)};
+}
+
 uint64_t sr_block_bytes(const sr_decision *d, const sr_shard *shard) {
   int64_t n = sr_shard_segments(shard);
   if (n == 0) return 0;

@@ -15,6 +15,9 @@ typedef struct sr_segment {
 
 sr_segment sr_block_segment(const sr_decision *d, const sr_shard *shard, int64_t i);
 
+/* What of a segment's keys lies in a range of absolute positions; lo <= hi. */
+sr_keys sr_block_sees(sr_span keys, sr_range range);
+
 /* Bytes of a shard's block. */
 uint64_t sr_block_bytes(const sr_decision *d, const sr_shard *shard);
 

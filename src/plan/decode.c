@@ -13,6 +13,7 @@
 #include "decode.h"
 #include "plan.h"
 #include "schedule/segment.h"
+#include "worker.h"
 
 /* What a thread works with. */
 typedef struct worker {
@@ -32,13 +33,9 @@ static int64_t rows_of_head(const sr_decision *d) {
   return d->opt.q_len * d->group;
 }
 
-static uint64_t scratch_bytes(const sr_decision *d) {
-  return sr_align_up(d->kernel->scratch_bytes((int32_t)d->opt.head_dim, (int32_t)d->opt.value_dim));
-}
-
 uint64_t sr_decode_worker_bytes(const sr_decision *d) {
   uint64_t rows = (uint64_t)d->tiles;
-  return scratch_bytes(d) + rows * sr_partial_bytes(d->kernel, (int32_t)d->opt.value_dim) +
+  return sr_scratch_bytes(d) + rows * sr_partial_bytes(d->kernel, (int32_t)d->opt.value_dim) +
          sr_align_up(rows * sizeof(sr_partial)) + sr_align_up((uint64_t)rows_of_head(d) * sizeof(sr_keys));
 }
 
@@ -49,7 +46,7 @@ uint64_t sr_decode_mail_bytes(const sr_decision *d) {
 static worker worker_at(const sr_decision *d, char *at) {
   const uint64_t bytes = sr_partial_bytes(d->kernel, (int32_t)d->opt.value_dim);
   worker w = {.scratch = at};
-  char *partial = at + scratch_bytes(d);
+  char *partial = at + sr_scratch_bytes(d);
   at = partial + bytes * (uint64_t)d->tiles;
   w.partial = (sr_partial *)(void *)at;
   w.sees = (sr_keys *)(void *)(at + sr_align_up((uint64_t)d->tiles * sizeof(sr_partial)));
@@ -100,11 +97,9 @@ static int64_t look(const sr_decision *d, sr_span keys, sr_keys *sees) {
   int64_t pairs = 0;
   for (int64_t query = 0; query < d->opt.q_len; query++) {
     sr_range range = sr_mask_range(&d->opt.mask, d->q_start + query, d->opt.kv_len);
-    int64_t lo = range.lo - keys.start, hi = range.hi - keys.start;
-    lo = lo < 0 ? 0 : lo < keys.count ? lo : keys.count;
-    hi = hi < lo ? lo : hi < keys.count ? hi : keys.count;
-    for (int64_t i = 0; i < d->group; i++) sees[query * d->group + i] = (sr_keys){(int32_t)lo, (int32_t)hi};
-    pairs += (hi - lo) * d->group;
+    sr_keys seen = sr_block_sees(keys, range);
+    for (int64_t i = 0; i < d->group; i++) sees[query * d->group + i] = seen;
+    pairs += (seen.hi - seen.lo) * d->group;
   }
   return pairs;
 }
@@ -141,13 +136,19 @@ static bool all_finite(const sr_decision *d, const sr_partial *partial) {
  * lie side by side. */
 static void meet_heads(pass *p, const worker *w, int thread, int64_t segment, int64_t first, int64_t last) {
   const sr_decision *d = &p->plan->d;
-  const int64_t rows = rows_of_head(d), keys = sr_shard_segment(&d->kv, segment).count;
+  const int64_t rows = rows_of_head(d);
+  const uint64_t element = sr_dtype_size(d->opt.dtype);
+  const sr_few first_head = few_of(p, w, segment, first);
   bool finite = true;
   for (int64_t r = first * rows; r < last * rows; r++) d->kernel->begin(&w->partial[r], (int32_t)d->opt.value_dim);
-  for (int64_t key = 0; key < keys; key += d->kernel->key_block)
+  for (int32_t key = 0; key < first_head.keys; key += d->kernel->key_block)
     for (int64_t head = first; head < last; head++) {
-      sr_few few = few_of(p, w, segment, head);
-      finite &= d->kernel->meet_few(&few, (int32_t)key, w->partial + head * rows, w->scratch);
+      const uint64_t heads = (uint64_t)(head - first);
+      sr_few few = first_head;
+      few.q = (const char *)few.q + heads * (uint64_t)rows * d->tile_bytes;
+      few.k = (const char *)few.k + heads * (uint64_t)few.head_dim * element;
+      few.v = (const char *)few.v + heads * (uint64_t)few.value_dim * element;
+      finite &= d->kernel->meet_few(&few, key, w->partial + head * rows, w->scratch);
     }
   for (int64_t r = first * rows; r < last * rows; r++) {
     sr_accumulator acc = accumulator(p->plan, thread, r);

@@ -18,9 +18,6 @@
 
 enum { MOST_THREADS = 4096 };
 
-/* Up to so many, reading the keys takes longer than computing with them. */
-enum { FEW_QUERIES = 16 };
-
 /* Lengths below 2^48 keep positions, and all products of a length with a row's bytes, inside 64 bits. */
 #define LONGEST ((int64_t)1 << 48)
 
@@ -88,7 +85,7 @@ static sr_dtype choose_products(const sr_options *o) {
 
 static bool choose_zigzag(const sr_options *o) {
   if (o->balance != SR_BALANCE_AUTO) return o->balance == SR_BALANCE_ZIGZAG;
-  return o->mask.causal && o->mask.window_left < 0 && o->q_len > FEW_QUERIES;
+  return o->mask.causal && o->mask.window_left < 0 && o->q_len > SR_DECODE_QUERIES;
 }
 
 sr_shard sr_decision_kv(const sr_decision *d, int rank) {
@@ -172,7 +169,7 @@ sr_status sr_decide(const sr_options *options, int ranks, int rank, sr_decision 
   SR_TRY(check_options(options));
   *d = (sr_decision){.opt = *options, .ranks = ranks, .rank = rank};
   const sr_options *o = &d->opt;
-  d->few = o->q_len <= FEW_QUERIES;
+  d->few = o->q_len <= SR_DECODE_QUERIES;
   SR_TRY(sr_kernel_choose(choose_products(o), d->few, &d->kernel));
   d->threads = o->threads ? o->threads : omp_get_max_threads();
   d->zigzag = choose_zigzag(o);

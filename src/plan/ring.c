@@ -40,11 +40,6 @@ static void set_task(const step *s, int64_t tile, sr_task *task) {
   task->reach = sr_mask_union(&d->opt.mask, t.position + first, last - first + 1, d->opt.kv_len);
 }
 
-static int32_t clip(int64_t key, sr_span keys) {
-  int64_t at = key - keys.start;
-  return (int32_t)(at < 0 ? 0 : at > keys.count ? keys.count : at);
-}
-
 static bool meets(sr_range reach, sr_span keys) {
   return reach.lo < keys.start + keys.count && reach.hi > keys.start;
 }
@@ -58,8 +53,9 @@ static void enter_segment(const step *s, const sr_segment *segment, int64_t head
   if (!task->active) return;
   task->pairs = 0;
   for (int lane = 0; lane < d->kernel->tile; lane++) {
-    t->lo[lane] = clip(task->sees[lane].lo, segment->keys);
-    t->hi[lane] = clip(task->sees[lane].hi, segment->keys);
+    sr_keys seen = sr_block_sees(segment->keys, task->sees[lane]);
+    t->lo[lane] = seen.lo;
+    t->hi[lane] = seen.hi;
     if (lane < task->rows) task->pairs += t->hi[lane] - t->lo[lane];
   }
   t->k = sr_block_k(d, segment, head, s->block);
