@@ -46,15 +46,16 @@ typedef struct sr_tile {
   bool finite;                              /* no NaN or Inf in k and v */
 } sr_tile;
 
-/* Some queries of one KV head, and a segment of its keys and values where they lie in the caller's tensors. */
+/* Some queries of some KV heads, and a segment of their keys and values where they lie in the caller's tensors. */
 typedef struct sr_few {
-  const void *q; /* [rows] rows of sr_row_bytes in the type of the sums, filled up with 0; scaled as those of sr_tile */
-  const void *k, *v;          /* the segment's first key and value */
-  sr_dtype dtype;             /* of k and v */
+  const void *q;     /* [heads][rows] rows of sr_row_bytes in the type of the sums, filled up with 0; scaled as those of
+                        sr_tile */
+  const void *k, *v; /* the segment's first key and value of the first head; the next head's lie behind them */
+  sr_dtype dtype;    /* of k and v */
   int64_t k_stride, v_stride; /* elements from one key to the next */
   double scale;
-  int32_t rows, keys, head_dim, value_dim;
-  const sr_keys *sees; /* [rows] keys of the segment */
+  int32_t heads, rows, keys, head_dim, value_dim; /* rows: of a head */
+  const sr_keys *sees;                            /* [rows] keys of the segment, alike for all heads */
 } sr_few;
 
 /* Elements of a type filled up to whole vectors of any instruction set. */
@@ -88,15 +89,17 @@ typedef struct sr_kernel {
   /* The state before the first key of a segment. */
   void (*begin)(const sr_partial *partial, int32_t value_dim);
 
-  /* Memory for kernels has the alignment of its units or any other, but scratch for a few queries has SR_ALIGN. */
+  /* Memory for kernels has the alignment of its units or any other, but scratch for a few queries has SR_ALIGN. One of
+   * the two is NULL, as of meet and meet_few. */
   uint64_t (*scratch_bytes)(int32_t head_dim, int32_t value_dim);
+  uint64_t (*few_scratch_bytes)(int32_t heads, int32_t rows, int32_t head_dim, int32_t value_dim);
 
   /* Meets the segment's keys, multiples of key_block (*to may be the last key), in ascending order from call to call.
    * NULL for a few queries. */
   void (*meet)(const sr_tile *tile, sr_keys keys, const sr_partial *partial, void *scratch);
 
-  /* Meets the key block that starts at `first`, in ascending order from call to call; partial is one a row. Returns
-   * whether all scores that a row sees are finite. NULL for tiles. */
+  /* Meets the key block that starts at `first`, in ascending order from call to call; partial is one a row,
+   * [heads][rows]. Returns whether all scores that a row sees are finite. NULL for tiles. */
   bool (*meet_few)(const sr_few *few, int32_t first, const sr_partial *partial, void *scratch);
 
   /* Adds a segment's state to the accumulator. */

@@ -33,9 +33,15 @@ static int64_t rows_of_head(const sr_decision *d) {
   return d->opt.q_len * d->group;
 }
 
+static uint64_t scratch_bytes(const sr_decision *d) {
+  const sr_options *o = &d->opt;
+  return sr_align_up(d->kernel->few_scratch_bytes((int32_t)o->kv_heads, (int32_t)rows_of_head(d), (int32_t)o->head_dim,
+                                                  (int32_t)o->value_dim));
+}
+
 uint64_t sr_decode_worker_bytes(const sr_decision *d) {
   uint64_t rows = (uint64_t)d->tiles;
-  return sr_scratch_bytes(d) + rows * sr_partial_bytes(d->kernel, (int32_t)d->opt.value_dim) +
+  return scratch_bytes(d) + rows * sr_partial_bytes(d->kernel, (int32_t)d->opt.value_dim) +
          sr_align_up(rows * sizeof(sr_partial)) + sr_align_up((uint64_t)rows_of_head(d) * sizeof(sr_keys));
 }
 
@@ -46,7 +52,7 @@ uint64_t sr_decode_mail_bytes(const sr_decision *d) {
 static worker worker_at(const sr_decision *d, char *at) {
   const uint64_t bytes = sr_partial_bytes(d->kernel, (int32_t)d->opt.value_dim);
   worker w = {.scratch = at};
-  char *partial = at + sr_scratch_bytes(d);
+  char *partial = at + scratch_bytes(d);
   at = partial + bytes * (uint64_t)d->tiles;
   w.partial = (sr_partial *)(void *)at;
   w.sees = (sr_keys *)(void *)(at + sr_align_up((uint64_t)d->tiles * sizeof(sr_partial)));
@@ -104,18 +110,19 @@ static int64_t look(const sr_decision *d, sr_span keys, sr_keys *sees) {
   return pairs;
 }
 
-/* The rows of one KV head and a segment of this rank's keys. */
-static sr_few few_of(const pass *p, const worker *w, int64_t segment, int64_t head) {
+/* The rows of KV heads first to last - 1 and a segment of this rank's keys. */
+static sr_few few_of(const pass *p, const worker *w, int64_t segment, int64_t first, int64_t last) {
   const sr_decision *d = &p->plan->d;
   const sr_options *o = &d->opt;
-  const uint64_t element = sr_dtype_size(o->dtype), key = (uint64_t)(segment * SR_SEGMENT * o->kv_heads + head);
-  return (sr_few){.q = p->plan->queries + (uint64_t)(head * rows_of_head(d)) * d->tile_bytes,
+  const uint64_t element = sr_dtype_size(o->dtype), key = (uint64_t)(segment * SR_SEGMENT * o->kv_heads + first);
+  return (sr_few){.q = p->plan->queries + (uint64_t)(first * rows_of_head(d)) * d->tile_bytes,
                   .k = (const char *)p->tensors->k + key * (uint64_t)o->head_dim * element,
                   .v = (const char *)p->tensors->v + key * (uint64_t)o->value_dim * element,
                   .dtype = o->dtype,
                   .k_stride = o->kv_heads * o->head_dim,
                   .v_stride = o->kv_heads * o->value_dim,
                   .scale = d->scale * M_LOG2E,
+                  .heads = (int32_t)(last - first),
                   .rows = (int32_t)rows_of_head(d),
                   .keys = (int32_t)sr_shard_segment(&d->kv, segment).count,
                   .head_dim = (int32_t)o->head_dim,
@@ -132,24 +139,15 @@ static bool all_finite(const sr_decision *d, const sr_partial *partial) {
   return worst == 0;
 }
 
-/* A segment and the KV heads first to last - 1: all heads meet a key block before any meets the next, since their keys
- * lie side by side. */
+/* A segment and the KV heads first to last - 1. */
 static void meet_heads(pass *p, const worker *w, int thread, int64_t segment, int64_t first, int64_t last) {
   const sr_decision *d = &p->plan->d;
   const int64_t rows = rows_of_head(d);
-  const uint64_t element = sr_dtype_size(d->opt.dtype);
-  const sr_few first_head = few_of(p, w, segment, first);
+  const sr_few few = few_of(p, w, segment, first, last);
   bool finite = true;
   for (int64_t r = first * rows; r < last * rows; r++) d->kernel->begin(&w->partial[r], (int32_t)d->opt.value_dim);
-  for (int32_t key = 0; key < first_head.keys; key += d->kernel->key_block)
-    for (int64_t head = first; head < last; head++) {
-      const uint64_t heads = (uint64_t)(head - first);
-      sr_few few = first_head;
-      few.q = (const char *)few.q + heads * (uint64_t)rows * d->tile_bytes;
-      few.k = (const char *)few.k + heads * (uint64_t)few.head_dim * element;
-      few.v = (const char *)few.v + heads * (uint64_t)few.value_dim * element;
-      finite &= d->kernel->meet_few(&few, key, w->partial + head * rows, w->scratch);
-    }
+  for (int32_t key = 0; key < few.keys; key += d->kernel->key_block)
+    finite &= d->kernel->meet_few(&few, key, w->partial + first * rows, w->scratch);
   for (int64_t r = first * rows; r < last * rows; r++) {
     sr_accumulator acc = accumulator(p->plan, thread, r);
     d->kernel->fold(&w->partial[r], (int32_t)d->opt.value_dim, &acc);

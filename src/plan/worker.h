@@ -22,9 +22,6 @@ typedef struct sr_worker {
   void *scratch;
 } sr_worker;
 
-/* Bytes of the kernel's scratch. */
-uint64_t sr_scratch_bytes(const sr_decision *d);
-
 /* Lays a worker's memory out. */
 uint64_t sr_worker_bytes(const sr_decision *d);
 sr_worker sr_worker_at(const sr_decision *d, void *memory);

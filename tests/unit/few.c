@@ -10,20 +10,21 @@
 #include "kernels/reference.h"
 #include "suite.h"
 
-enum { SEGMENT = 1024, WIDEST = SR_WIDEST_HEAD, MOST_ROWS = 16 };
+enum { SEGMENT = 1024, WIDEST = SR_WIDEST_HEAD, KV_HEADS = 3, MOST_ROWS = 16 };
 
-/* Some queries of one KV head of several; keys and values are of `dtype`, in memory that ends with the last of them. */
+/* Some queries of KV heads `head` to `head + heads - 1`; keys and values are of `dtype`, in memory that ends with the
+ * last of them. */
 typedef struct few_rig {
   const sr_kernel *kernel;
   sr_dtype dtype;
-  int32_t heads, head, rows, keys, head_dim, value_dim;
-  double *q; /* [rows][head_dim], in log2 units */
+  int32_t head, heads, rows, keys, head_dim, value_dim;
+  double *q; /* [heads][rows][head_dim], in log2 units */
   char *k, *v;
   sr_keys sees[MOST_ROWS];
 } few_rig;
 
 typedef struct few_result {
-  double o[MOST_ROWS * WIDEST], lse[MOST_ROWS];
+  double o[KV_HEADS * MOST_ROWS * WIDEST], lse[KV_HEADS * MOST_ROWS];
   bool finite;
 } few_result;
 
@@ -35,16 +36,17 @@ static char *normal_tensor(sr_dtype dtype, int64_t n, uint64_t *random) {
 
 static few_rig make_few(sr_dtype dtype, int32_t rows, int32_t keys, int32_t head_dim, int32_t value_dim,
                         uint64_t *random) {
-  few_rig r = {.dtype = dtype, .heads = 3, .head = (int32_t)random_int(random, 0, 2), .rows = rows, .keys = keys};
+  few_rig r = {.dtype = dtype, .head = (int32_t)random_int(random, 0, KV_HEADS - 1), .rows = rows, .keys = keys};
+  r.heads = (int32_t)random_int(random, 1, KV_HEADS - r.head);
   r.head_dim = head_dim, r.value_dim = value_dim;
   if (sr_kernel_choose(dtype == SR_F64 ? SR_F64 : SR_F32, true, &r.kernel) != SR_OK) {
     fprintf(stderr, "%s\n", sr_error_text());
     exit(1);
   }
-  r.q = malloc(sizeof(double) * (size_t)(rows * head_dim));
-  for (int i = 0; i < rows * head_dim; i++) r.q[i] = (double)(float)(random_normal(random) / sqrt(head_dim));
-  r.k = normal_tensor(dtype, (int64_t)keys * r.heads * head_dim, random);
-  r.v = normal_tensor(dtype, (int64_t)keys * r.heads * value_dim, random);
+  r.q = malloc(sizeof(double) * (size_t)(r.heads * rows * head_dim));
+  for (int i = 0; i < r.heads * rows * head_dim; i++) r.q[i] = (double)(float)(random_normal(random) / sqrt(head_dim));
+  r.k = normal_tensor(dtype, (int64_t)keys * KV_HEADS * head_dim, random);
+  r.v = normal_tensor(dtype, (int64_t)keys * KV_HEADS * value_dim, random);
   for (int i = 0; i < rows; i++) r.sees[i] = (sr_keys){0, keys};
   return r;
 }
@@ -53,54 +55,66 @@ static void free_few(few_rig *r) {
   free(r->q), free(r->k), free(r->v);
 }
 
-/* Element d of a key's, or value's, row of the rig's head. */
-static char *element_of(const few_rig *r, char *tensor, int64_t key, int64_t width, int64_t d) {
-  return tensor + (size_t)((key * r->heads + r->head) * width + d) * sr_dtype_size(r->dtype);
+/* Element d of a key's, or value's, row of the rig's head number `head`. */
+static char *element_of(const few_rig *r, char *tensor, int64_t key, int32_t head, int64_t width, int64_t d) {
+  return tensor + (size_t)((key * KV_HEADS + r->head + head) * width + d) * sr_dtype_size(r->dtype);
 }
 
 static void *packed_queries(const few_rig *r) {
   const uint64_t bytes = sr_row_bytes(r->head_dim, sr_unit_bytes(r->kernel));
-  char *q = sr_alloc(bytes * (uint64_t)r->rows);
-  memset(q, 0, bytes * (uint64_t)r->rows);
-  for (int i = 0; i < r->rows; i++)
+  const int32_t rows = r->heads * r->rows;
+  char *q = sr_alloc(bytes * (uint64_t)rows);
+  memset(q, 0, bytes * (uint64_t)rows);
+  for (int i = 0; i < rows; i++)
     sr_store_row(r->kernel->sums, q + bytes * (uint64_t)i, r->head_dim, r->q + (ptrdiff_t)i * r->head_dim, 1);
   return q;
 }
 
-static void run_few(few_rig *r, few_result *result) {
-  const uint64_t state = sr_partial_bytes(r->kernel, r->value_dim),
-                 sums = sr_accumulator_bytes(r->kernel, r->value_dim);
-  char *states = sr_alloc(state * (uint64_t)r->rows), *memory = sr_alloc(sums);
-  void *q = packed_queries(r), *scratch = sr_alloc(r->kernel->scratch_bytes(r->head_dim, r->value_dim));
-  sr_partial partial[MOST_ROWS];
-  for (int i = 0; i < r->rows; i++) {
+static sr_few few_of(const few_rig *r, const void *q) {
+  return (sr_few){.q = q,
+                  .k = element_of(r, r->k, 0, 0, r->head_dim, 0),
+                  .v = element_of(r, r->v, 0, 0, r->value_dim, 0),
+                  .dtype = r->dtype,
+                  .k_stride = KV_HEADS * r->head_dim,
+                  .v_stride = KV_HEADS * r->value_dim,
+                  .scale = 1,
+                  .heads = r->heads,
+                  .rows = r->rows,
+                  .keys = r->keys,
+                  .head_dim = r->head_dim,
+                  .value_dim = r->value_dim,
+                  .sees = r->sees};
+}
+
+static void store_row(const few_rig *r, const sr_partial *partial, int32_t row, few_result *result) {
+  char *memory = sr_alloc(sr_accumulator_bytes(r->kernel, r->value_dim));
+  sr_accumulator acc = sr_accumulator_at(r->kernel, r->value_dim, memory);
+  const sr_keys sees = r->sees[row % r->rows];
+  sr_accumulator_clear(r->kernel, r->value_dim, &acc);
+  r->kernel->fold(partial, r->value_dim, &acc);
+  r->kernel->divide(&acc, r->value_dim);
+  sr_accumulator_store(r->kernel, r->value_dim, &acc, 0, sees.hi > sees.lo, SR_F64,
+                       result->o + (ptrdiff_t)row * r->value_dim, SR_F64, &result->lse[row]);
+  sr_free(memory);
+}
+
+static void run_few(const few_rig *r, few_result *result) {
+  const uint64_t state = sr_partial_bytes(r->kernel, r->value_dim);
+  const int32_t rows = r->heads * r->rows;
+  char *states = sr_alloc(state * (uint64_t)rows);
+  void *q = packed_queries(r);
+  void *scratch = sr_alloc(r->kernel->few_scratch_bytes(r->heads, r->rows, r->head_dim, r->value_dim));
+  sr_partial partial[KV_HEADS * MOST_ROWS];
+  const sr_few few = few_of(r, q);
+  for (int i = 0; i < rows; i++) {
     partial[i] = sr_partial_at(r->kernel, states + state * (uint64_t)i);
     r->kernel->begin(&partial[i], r->value_dim);
   }
-  const sr_few few = {.q = q,
-                      .k = element_of(r, r->k, 0, r->head_dim, 0),
-                      .v = element_of(r, r->v, 0, r->value_dim, 0),
-                      .dtype = r->dtype,
-                      .k_stride = r->heads * r->head_dim,
-                      .v_stride = r->heads * r->value_dim,
-                      .scale = 1,
-                      .rows = r->rows,
-                      .keys = r->keys,
-                      .head_dim = r->head_dim,
-                      .value_dim = r->value_dim,
-                      .sees = r->sees};
   result->finite = true;
   for (int32_t key = 0; key < r->keys; key += r->kernel->key_block)
     result->finite &= r->kernel->meet_few(&few, key, partial, scratch);
-  for (int i = 0; i < r->rows; i++) {
-    sr_accumulator acc = sr_accumulator_at(r->kernel, r->value_dim, memory);
-    sr_accumulator_clear(r->kernel, r->value_dim, &acc);
-    r->kernel->fold(&partial[i], r->value_dim, &acc);
-    r->kernel->divide(&acc, r->value_dim);
-    sr_accumulator_store(r->kernel, r->value_dim, &acc, 0, r->sees[i].hi > r->sees[i].lo, SR_F64,
-                         result->o + (ptrdiff_t)i * r->value_dim, SR_F64, &result->lse[i]);
-  }
-  sr_free(states), sr_free(memory), sr_free(q), sr_free(scratch);
+  for (int i = 0; i < rows; i++) store_row(r, &partial[i], i, result);
+  sr_free(states), sr_free(q), sr_free(scratch);
 }
 
 static double off(double a, double b) {
@@ -110,16 +124,16 @@ static double off(double a, double b) {
 }
 
 /* Largest error over all rows, relative to max(1, |reference|). */
-static double error_of_few(few_rig *r, const few_result *got) {
+static double error_of_few(const few_rig *r, const few_result *got) {
   double worst = 0, o[WIDEST];
-  for (int i = 0; i < r->rows; i++) {
-    const int32_t lo = r->sees[i].lo, n = r->sees[i].hi - lo;
+  for (int i = 0; i < r->heads * r->rows; i++) {
+    const int32_t head = i / r->rows, lo = r->sees[i % r->rows].lo, n = r->sees[i % r->rows].hi - lo;
     sr_reference row = {.o = o};
     sr_reference_clear(&row, r->value_dim);
     if (n > 0)
       sr_reference_meet(&row, r->q + (ptrdiff_t)i * r->head_dim, M_LN2, r->dtype,
-                        element_of(r, r->k, lo, r->head_dim, 0), r->heads * r->head_dim, r->head_dim,
-                        element_of(r, r->v, lo, r->value_dim, 0), r->heads * r->value_dim, r->value_dim, n);
+                        element_of(r, r->k, lo, head, r->head_dim, 0), KV_HEADS * r->head_dim, r->head_dim,
+                        element_of(r, r->v, lo, head, r->value_dim, 0), KV_HEADS * r->value_dim, r->value_dim, n);
     worst = fmax(worst, off(got->lse[i], sr_reference_finish(&row, r->value_dim)));
     for (int d = 0; d < r->value_dim; d++) worst = fmax(worst, off(got->o[i * r->value_dim + d], o[d]));
   }
@@ -153,15 +167,15 @@ static void any_shape(void) {
         run_few(&r, &got);
         double error = error_of_few(&r, &got);
         if (!(error <= tolerance(dtypes[t])) || !got.finite) {
-          fprintf(stderr, "%s, %s, %d rows, %d keys, head %d, value %d: %g\n", r.kernel->isa, sr_dtype_name(dtypes[t]),
-                  rows, r.keys, r.head_dim, value_dim, error);
+          fprintf(stderr, "%s, %s, %d heads, %d rows, %d keys, head %d, value %d: %g\n", r.kernel->isa,
+                  sr_dtype_name(dtypes[t]), r.heads, rows, r.keys, r.head_dim, value_dim, error);
           CU_FAIL("error");
         }
         free_few(&r);
       }
 }
 
-/* A row's bits are the same alone, and among other rows that see other keys. */
+/* A row's bits are the same alone, and among other heads and rows that see other keys. */
 static void neighbours_do_not_show(void) {
   static few_result all, alone;
   uint64_t random = 32;
@@ -170,14 +184,16 @@ static void neighbours_do_not_show(void) {
       few_rig r = make_few(dtypes[t], (int32_t)random_int(&random, 2, MOST_ROWS), 700, n % 2 ? 64 : 20, 24, &random);
       random_ranges(&r, &random);
       run_few(&r, &all);
-      const int row = (int)random_int(&random, 0, r.rows - 1);
+      const int head = (int)random_int(&random, 0, r.heads - 1), row = (int)random_int(&random, 0, r.rows - 1);
+      const ptrdiff_t at = head * r.rows + row;
       few_rig one = r;
-      one.rows = 1;
-      one.q = r.q + (ptrdiff_t)row * r.head_dim;
+      one.head += head;
+      one.heads = one.rows = 1;
+      one.q = r.q + at * r.head_dim;
       one.sees[0] = r.sees[row];
       run_few(&one, &alone);
-      CU_ASSERT(memcmp(all.o + (ptrdiff_t)row * 24, alone.o, 24 * sizeof(double)) == 0);
-      CU_ASSERT(memcmp(&all.lse[row], &alone.lse[0], sizeof(double)) == 0);
+      CU_ASSERT(memcmp(all.o + at * 24, alone.o, 24 * sizeof(double)) == 0);
+      CU_ASSERT(memcmp(&all.lse[at], &alone.lse[0], sizeof(double)) == 0);
       free_few(&r);
     }
 }
@@ -193,7 +209,8 @@ static void special_keys_and_values(void) {
       const int32_t key = (int32_t)random_int(&random, 0, 299);
       char *tensor = n % 2 ? r.k : r.v;
       random_ranges(&r, &random);
-      sr_store(r.dtype, element_of(&r, tensor, key, n % 2 ? 32 : 16, random_int(&random, 0, 15)), special[n % 3]);
+      const int32_t head = (int32_t)random_int(&random, 0, r.heads - 1);
+      sr_store(r.dtype, element_of(&r, tensor, key, head, n % 2 ? 32 : 16, random_int(&random, 0, 15)), special[n % 3]);
       run_few(&r, &got);
       bool seen = false;
       for (int i = 0; i < r.rows; i++) seen |= r.sees[i].lo <= key && key < r.sees[i].hi;
