@@ -29,26 +29,54 @@ double sr_reference_finish(sr_reference *row, int32_t value_dim) {
   return row->l == 0 ? (double)NAN : row->top + log(row->l);
 }
 
+/* Adds what another state has met. */
+static void add(sr_reference *row, const sr_reference *other, int32_t value_dim) {
+  sr_reference_raise(row, other->top, value_dim);
+  const double shrink = other->top == row->top ? 1 : exp(other->top - row->top);
+  row->l += other->l * shrink;
+  for (int32_t d = 0; d < value_dim; d++) row->o[d] += other->o[d] * shrink;
+  row->reach = fmax(row->reach, other->reach);
+  row->v_top = fmax(row->v_top, other->v_top);
+  row->keys += other->keys;
+}
+
+static void meet_key(sr_reference *row, const double *q, double scale, const double *k, int32_t head_dim,
+                     const double *v, int32_t value_dim) {
+  double score = 0, reach = 0;
+  for (int32_t d = 0; d < head_dim; d++) {
+    score += q[d] * k[d];
+    reach += fabs(q[d] * k[d]);
+  }
+  for (int32_t d = 0; d < value_dim; d++)
+    if (isfinite(v[d])) row->v_top = fmax(row->v_top, fabs(v[d]));
+  if (isfinite(reach)) row->reach = fmax(row->reach, reach * fabs(scale));
+  row->keys++;
+  sr_reference_raise(row, score * scale, value_dim);
+  double p = weight(score * scale, row->top);
+  row->l += p;
+  for (int32_t d = 0; d < value_dim; d++) row->o[d] += p * v[d];
+}
+
+/* Sums of many keys are sums of sums of half as many each, so that the rounding error grows with the logarithm of their
+ * number (Higham, Accuracy and Stability of Numerical Algorithms, 4.2). */
 void sr_reference_meet(sr_reference *row, const double *q, double scale, sr_dtype dtype, const void *k,
                        int64_t k_stride, int32_t head_dim, const void *v, int64_t v_stride, int32_t value_dim,
                        int64_t n) {
+  enum { FEW = 256 };
+  const int64_t element = (int64_t)sr_dtype_size(dtype), half = n / 2;
   double kd[SR_WIDEST_HEAD], vd[SR_WIDEST_HEAD];
-  int64_t element = (int64_t)sr_dtype_size(dtype);
+  if (n > FEW) {
+    sr_reference rest = {.o = vd};
+    sr_reference_clear(&rest, value_dim);
+    sr_reference_meet(row, q, scale, dtype, k, k_stride, head_dim, v, v_stride, value_dim, half);
+    sr_reference_meet(&rest, q, scale, dtype, (const char *)k + half * k_stride * element, k_stride, head_dim,
+                      (const char *)v + half * v_stride * element, v_stride, value_dim, n - half);
+    add(row, &rest, value_dim);
+    return;
+  }
   for (int64_t j = 0; j < n; j++) {
     sr_to_f64(dtype, (const char *)k + j * k_stride * element, head_dim, kd);
     sr_to_f64(dtype, (const char *)v + j * v_stride * element, value_dim, vd);
-    double score = 0, reach = 0;
-    for (int32_t d = 0; d < head_dim; d++) {
-      score += q[d] * kd[d];
-      reach += fabs(q[d] * kd[d]);
-    }
-    for (int32_t d = 0; d < value_dim; d++)
-      if (isfinite(vd[d])) row->v_top = fmax(row->v_top, fabs(vd[d]));
-    if (isfinite(reach)) row->reach = fmax(row->reach, reach * fabs(scale));
-    row->keys++;
-    sr_reference_raise(row, score * scale, value_dim);
-    double p = weight(score * scale, row->top);
-    row->l += p;
-    for (int32_t d = 0; d < value_dim; d++) row->o[d] += p * vd[d];
+    meet_key(row, q, scale, kd, head_dim, vd, value_dim);
   }
 }
