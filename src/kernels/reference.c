@@ -29,12 +29,12 @@ double sr_reference_finish(sr_reference *row, int32_t value_dim) {
   return row->l == 0 ? (double)NAN : row->top + log(row->l);
 }
 
-/* Adds what another state has met. */
-static void add(sr_reference *row, const sr_reference *other, int32_t value_dim) {
+/* Adds what another state has met, whose largest score may be raised. */
+static void add(sr_reference *row, sr_reference *other, int32_t value_dim) {
   sr_reference_raise(row, other->top, value_dim);
-  const double shrink = other->top == row->top ? 1 : exp(other->top - row->top);
-  row->l += other->l * shrink;
-  for (int32_t d = 0; d < value_dim; d++) row->o[d] += other->o[d] * shrink;
+  sr_reference_raise(other, row->top, value_dim);
+  row->l += other->l;
+  for (int32_t d = 0; d < value_dim; d++) row->o[d] += other->o[d];
   row->reach = fmax(row->reach, other->reach);
   row->v_top = fmax(row->v_top, other->v_top);
   row->keys += other->keys;

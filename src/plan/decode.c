@@ -13,7 +13,6 @@
 #include "decode.h"
 #include "plan.h"
 #include "schedule/segment.h"
-#include "worker.h"
 
 /* What a thread works with. */
 typedef struct worker {
