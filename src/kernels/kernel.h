@@ -23,6 +23,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "ahead.h"
 #include "base/memory.h"
 
 enum { SR_MAX_TILE = 64 };
@@ -44,6 +45,7 @@ typedef struct sr_tile {
   int32_t lo[SR_MAX_TILE], hi[SR_MAX_TILE]; /* the row sees the segment's keys lo <= j < hi */
   sr_keys some, all;                        /* keys that some row sees, and that every row sees */
   bool finite;                              /* no NaN or Inf in k and v */
+  sr_ahead ahead[SR_AHEAD];                 /* what meet asks for meanwhile */
 } sr_tile;
 
 /* Some queries of some KV heads, and a segment of their keys and values where they lie in the caller's tensors. */

@@ -44,22 +44,47 @@ static bool meets(sr_range reach, sr_span keys) {
   return reach.lo < keys.start + keys.count && reach.hi > keys.start;
 }
 
-/* Points a task at a segment. */
-static void enter_segment(const step *s, const sr_segment *segment, int64_t head, sr_task *task) {
+/* Keys of a segment, and their values, as packed for one KV head. */
+typedef struct stretch {
+  sr_span segment;
+  const char *k, *v; /* of the segment's first key */
+  sr_keys keys;
+} stretch;
+
+/* All keys of segment i of the shard; none where it has no such segment or nothing of it is in reach. */
+static stretch stretch_of(const step *s, int64_t i, int64_t head, sr_range reach) {
   const sr_decision *d = &s->plan->d;
-  int64_t bit = segment->keys.start / SR_SEGMENT;
+  if (i >= sr_shard_segments(&s->shard)) return (stretch){.keys = {0, 0}};
+  const sr_segment at = sr_block_segment(d, &s->shard, i);
+  return (stretch){.segment = at.keys,
+                   .k = sr_block_k(d, &at, head, s->block),
+                   .v = sr_block_v(d, &at, head, s->block),
+                   .keys = {0, meets(reach, at.keys) ? (int32_t)at.padded : 0}};
+}
+
+/* The chunk of a stretch that starts at a key; it may be empty. */
+static stretch chunk_of(const step *s, stretch of, int32_t first) {
+  const int32_t end = first + s->plan->d.chunk;
+  of.keys = (sr_keys){first, end < of.keys.hi ? end : of.keys.hi};
+  return of;
+}
+
+/* Points a task at a segment. */
+static void enter_segment(const step *s, const stretch *at, sr_task *task) {
+  const sr_decision *d = &s->plan->d;
+  int64_t bit = at->segment.start / SR_SEGMENT;
   sr_tile *t = &task->tile;
-  task->active = meets(task->reach, segment->keys);
+  task->active = meets(task->reach, at->segment);
   if (!task->active) return;
   task->pairs = 0;
   for (int lane = 0; lane < d->kernel->tile; lane++) {
-    sr_keys seen = sr_block_sees(segment->keys, task->sees[lane]);
+    sr_keys seen = sr_block_sees(at->segment, task->sees[lane]);
     t->lo[lane] = seen.lo;
     t->hi[lane] = seen.hi;
     if (lane < task->rows) task->pairs += t->hi[lane] - t->lo[lane];
   }
-  t->k = sr_block_k(d, segment, head, s->block);
-  t->v = sr_block_v(d, segment, head, s->block);
+  t->k = at->k;
+  t->v = at->v;
   t->finite = !(s->plan->special[bit / 8] >> bit % 8 & 1);
   task->active = sr_tile_extent(d->kernel, t);
   if (task->active) d->kernel->begin(&task->partial, t->value_dim);
@@ -72,34 +97,42 @@ static void look_up(step *s) {
   sr_plan_progress(s->plan, s->done);
 }
 
-/* Asks for one of `parts` equal parts of the keys and values that come next, to be in the second-level cache by then.
- */
-static void prefetch(const sr_decision *d, const sr_tile *t, sr_keys keys, int64_t part, int64_t parts) {
-  const int64_t line = 64;
-  const char *const base[2] = {t->k, t->v};
-  const int64_t row[2] = {(int64_t)sr_key_bytes(d->kernel, t->head_dim),
-                          (int64_t)sr_value_bytes(d->kernel, t->value_dim)};
-  for (int i = 0; i < 2; i++) {
-    int64_t bytes = (keys.hi - keys.lo) * row[i];
-    const char *from = base[i] + keys.lo * row[i];
-    for (int64_t at = bytes * part / parts; at < bytes * (part + 1) / parts; at += line)
-      __builtin_prefetch(from + at, 0, 2);
-  }
+/* Part i of n equal parts of what keys take of memory, `row` bytes each. */
+static sr_ahead part_of(const char *first, sr_keys keys, uint64_t row, int64_t i, int64_t n) {
+  const int64_t bytes = (keys.hi - keys.lo) * (int64_t)row, from = bytes * i / n, to = bytes * (i + 1) / n;
+  return bytes > 0 ? (sr_ahead){first + keys.lo * (int64_t)row + from, to - from} : (sr_ahead){0};
 }
 
-/* All tiles of a batch meet a chunk of keys before any meets the next. */
-static void meet_segment(step *s, const sr_worker *w, int64_t count) {
+/* What tile i of n asks for while it meets a chunk: its part of the next one and, before it is folded, its accumulator.
+ */
+static void look_ahead(const sr_decision *d, const stretch *next, bool last, int64_t i, int64_t n, sr_task *task) {
+  sr_ahead *ahead = task->tile.ahead;
+  ahead[0] = part_of(next->k, next->keys, sr_key_bytes(d->kernel, d->opt.head_dim), i, n);
+  ahead[1] = part_of(next->v, next->keys, sr_value_bytes(d->kernel, d->opt.value_dim), i, n);
+  ahead[2] = last ? (sr_ahead){(const char *)task->accumulator.e, (int64_t)d->acc_bytes} : (sr_ahead){0};
+}
+
+/* All tiles of a batch meet a chunk of keys before any meets the next, and each is folded while it is in the cache.
+ * `following` is met after it. Returns the pairs of a row and a key. */
+static int64_t meet_stretch(step *s, const sr_worker *w, int64_t count, const stretch *at, const stretch *following) {
   const sr_decision *d = &s->plan->d;
-  for (int32_t key = 0; key < SR_SEGMENT; key += d->chunk) {
-    const sr_keys keys = {key, key + d->chunk}, next = {key + d->chunk, key + 2 * d->chunk};
+  int64_t pairs = 0;
+  for (int32_t key = 0; key < at->keys.hi; key += d->chunk) {
+    const int32_t end = key + d->chunk;
+    const stretch next = end < at->keys.hi ? chunk_of(s, *at, end) : chunk_of(s, *following, 0);
     for (int64_t i = 0; i < count; i++) {
       sr_task *task = &w->task[i];
-      if (!task->active || task->tile.some.hi <= keys.lo || task->tile.some.lo >= keys.hi) continue;
-      if (next.lo < task->tile.some.hi) prefetch(d, &task->tile, next, i, count);
-      d->kernel->meet(&task->tile, keys, &task->partial, w->scratch);
+      const sr_keys some = task->tile.some;
+      if (!task->active || some.hi <= key || some.lo >= end) continue;
+      look_ahead(d, &next, some.hi <= end, i, count, task);
+      d->kernel->meet(&task->tile, (sr_keys){key, end}, &task->partial, w->scratch);
+      if (some.hi > end) continue;
+      d->kernel->fold(&task->partial, task->tile.value_dim, &task->accumulator);
+      pairs += task->pairs;
     }
     look_up(s);
   }
+  return pairs;
 }
 
 static void fold_batch(step *s, sr_batch batch, const sr_worker *w) {
@@ -113,17 +146,10 @@ static void fold_batch(step *s, sr_batch batch, const sr_worker *w) {
     if (tile.hi > reach.hi) reach.hi = tile.hi;
   }
   for (int64_t j = 0; j < segments; j++) {
-    sr_segment segment = sr_block_segment(d, &s->shard, j);
-    if (!meets(reach, segment.keys)) continue;
-    int64_t pairs = 0;
-    for (int64_t i = 0; i < batch.count; i++) enter_segment(s, &segment, head, &w->task[i]);
-    meet_segment(s, w, batch.count);
-    for (int64_t i = 0; i < batch.count; i++) {
-      sr_task *task = &w->task[i];
-      if (!task->active) continue;
-      d->kernel->fold(&task->partial, task->tile.value_dim, &task->accumulator);
-      pairs += task->pairs;
-    }
+    const stretch at = stretch_of(s, j, head, reach), following = stretch_of(s, j + 1, head, reach);
+    if (at.keys.hi == 0) continue;
+    for (int64_t i = 0; i < batch.count; i++) enter_segment(s, &at, &w->task[i]);
+    int64_t pairs = meet_stretch(s, w, batch.count, &at, &following);
 #pragma omp atomic
     *s->done += pairs;
   }
