@@ -18,6 +18,7 @@
 #ifndef SR_KERNELS_KERNEL_H
 #define SR_KERNELS_KERNEL_H
 
+#include <math.h>
 #include <seqring/status.h>
 #include <seqring/types.h>
 #include <stdbool.h>
@@ -72,7 +73,8 @@ typedef struct sr_partial {
   void *o; /* [value_dim][tile] */
 } sr_partial;
 
-/* Accumulator of one tile: sums of two doubles, hi + lo, relative to 2^e. */
+/* Accumulator of one tile: sums of two doubles, hi + lo, relative to 2^e. Before the first fold, which overwrites them,
+ * o_hi and o_lo hold nothing, and every e is -inf. */
 typedef struct sr_accumulator {
   double *e;           /* [tile] */
   double *l_hi, *l_lo; /* [tile] */
@@ -107,7 +109,7 @@ typedef struct sr_kernel {
   /* Adds a segment's state to the accumulator. */
   void (*fold)(const sr_partial *partial, int32_t value_dim, const sr_accumulator *to);
 
-  /* o_hi becomes the quotient of o and l, or NaN where l is 0; l stays. */
+  /* o_hi becomes the quotient of o and l, or NaN where l is 0; l stays. Nothing is done before the first fold. */
   void (*divide)(const sr_accumulator *acc, int32_t value_dim);
 } sr_kernel;
 
@@ -138,7 +140,11 @@ uint64_t sr_accumulator_bytes(const sr_kernel *kernel, int32_t value_dim);
 sr_accumulator sr_accumulator_at(const sr_kernel *kernel, int32_t value_dim, void *memory);
 
 /* The state before the first fold. */
-void sr_accumulator_clear(const sr_kernel *kernel, int32_t value_dim, const sr_accumulator *acc);
+void sr_accumulator_begin(const sr_kernel *kernel, const sr_accumulator *acc);
+
+static inline bool sr_accumulator_is_new(const sr_accumulator *acc) {
+  return acc->e[0] == -(double)INFINITY;
+}
 
 /* Raises the exponents to e [tile], where these are higher, without changing values. */
 void sr_accumulator_raise(const sr_kernel *kernel, int32_t value_dim, const sr_accumulator *acc, const double *e);

@@ -49,9 +49,11 @@ sr_accumulator sr_accumulator_at(const sr_kernel *k, int32_t value_dim, void *me
                           .o_lo = at + (3 + (ptrdiff_t)value_dim) * tile};
 }
 
-void sr_accumulator_clear(const sr_kernel *k, int32_t value_dim, const sr_accumulator *acc) {
-  memset(acc->l_hi, 0, sizeof(double) * (size_t)k->tile * (2 + 2 * (size_t)value_dim));
-  for (int32_t i = 0; i < k->tile; i++) acc->e[i] = -DBL_MAX;
+void sr_accumulator_begin(const sr_kernel *k, const sr_accumulator *acc) {
+  for (int32_t i = 0; i < k->tile; i++) {
+    acc->e[i] = -(double)INFINITY;
+    acc->l_hi[i] = acc->l_lo[i] = 0;
+  }
 }
 
 /* x 2^n for n <= 0, which may be NaN: then x is special, and stays what it is. */
@@ -60,6 +62,7 @@ static double shrink(double x, double n) {
 }
 
 void sr_accumulator_raise(const sr_kernel *k, int32_t value_dim, const sr_accumulator *acc, const double *e) {
+  if (sr_accumulator_is_new(acc)) memset(acc->o_hi, 0, 2 * sizeof(double) * (size_t)k->tile * (size_t)value_dim);
   for (ptrdiff_t i = 0; i < k->tile; i++) {
     const double n = acc->e[i] - e[i];
     if (!(n < 0)) continue;

@@ -181,7 +181,7 @@ static void meet_keys(pass *p) {
     worker w = worker_at(d, plan->workers + (uint64_t)thread * d->worker_bytes);
     for (int64_t r = 0; r < d->tiles; r++) {
       sr_accumulator acc = accumulator(plan, thread, r);
-      sr_accumulator_clear(d->kernel, value_dim, &acc);
+      sr_accumulator_begin(d->kernel, &acc);
     }
 #pragma omp for schedule(dynamic, 1)
     for (int64_t i = 0; i < items; i++) meet_item(p, &w, i);

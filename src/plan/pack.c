@@ -178,19 +178,14 @@ int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *t) {
 #pragma omp parallel num_threads(d->threads) reduction(+ : nonfinite)
   {
 #pragma omp for schedule(static) nowait
-    for (int64_t i = 0; i < d->tiles; i++) {
-      pack_tile(plan, i, t->q);
-      sr_accumulator acc =
-          sr_accumulator_at(d->kernel, (int32_t)d->opt.value_dim, plan->accumulators + (uint64_t)i * d->acc_bytes);
-      sr_accumulator_clear(d->kernel, (int32_t)d->opt.value_dim, &acc);
-    }
+    for (int64_t i = 0; i < d->tiles; i++) pack_tile(plan, i, t->q);
 #pragma omp for schedule(static) nowait
     for (int64_t i = 0; i < segments; i++) nonfinite += pack_segment(plan, t, i);
   }
   return nonfinite;
 }
 
-static void unpack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *t) {
+void sr_unpack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *t) {
   const sr_decision *d = &plan->d;
   const sr_options *o = &d->opt;
   sr_tile_rows rows = sr_plan_tile(plan, tile);
@@ -206,9 +201,4 @@ static void unpack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *t) 
                          (char *)t->o + at * (uint64_t)o->value_dim * sr_dtype_size(o->out_dtype), d->lse_dtype,
                          (char *)t->lse + at * sr_dtype_size(d->lse_dtype));
   }
-}
-
-void sr_plan_unpack(const sr_plan *plan, const sr_tensors *t) {
-#pragma omp parallel for num_threads(plan->d.threads) schedule(static)
-  for (int64_t i = 0; i < plan->d.tiles; i++) unpack_tile(plan, i, t);
 }

@@ -55,8 +55,8 @@ int64_t sr_nonfinite_segment(const sr_decision *d, const sr_tensors *tensors, in
  * elements of this rank that some query sees. */
 int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *tensors);
 
-/* Writes o and lse from the accumulators. */
-void sr_plan_unpack(const sr_plan *plan, const sr_tensors *tensors);
+/* Writes a tile's o and lse from its accumulator, which is used up. */
+void sr_unpack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *tensors);
 
 /* SR_ERR_ARGUMENT where a tensor that has rows is NULL. */
 sr_status sr_plan_check_tensors(const sr_plan *plan, const sr_tensors *tensors);

@@ -14,8 +14,10 @@
 /* One step as its threads see it. */
 typedef struct step {
   sr_plan *plan;
+  const sr_tensors *tensors;
   sr_shard shard; /* in use */
   char *block;
+  bool first, last;
   int64_t *done;    /* row-key pairs folded so far, over all steps */
   sr_status status; /* of MPI; written by the master thread only */
 } step;
@@ -141,6 +143,7 @@ static void fold_batch(step *s, sr_batch batch, const sr_worker *w) {
   sr_range reach = {INT64_MAX, 0};
   for (int64_t i = 0; i < batch.count; i++) {
     set_task(s, batch.first + i, &w->task[i]);
+    if (s->first) sr_accumulator_begin(d->kernel, &w->task[i].accumulator);
     sr_range tile = w->task[i].reach;
     if (tile.lo < tile.hi && tile.lo < reach.lo) reach.lo = tile.lo;
     if (tile.hi > reach.hi) reach.hi = tile.hi;
@@ -153,6 +156,7 @@ static void fold_batch(step *s, sr_batch batch, const sr_worker *w) {
 #pragma omp atomic
     *s->done += pairs;
   }
+  for (int64_t i = 0; s->last && i < batch.count; i++) sr_unpack_tile(s->plan, batch.first + i, s->tensors);
 }
 
 /* Folds the shard in use into all tiles of this rank. */
@@ -175,12 +179,18 @@ static sr_status wait_for_block(sr_plan *plan) {
   return status;
 }
 
-static sr_status go_round(sr_plan *plan) {
+static sr_status go_round(sr_plan *plan, const sr_tensors *tensors) {
   const sr_decision *d = &plan->d;
   int64_t done = 0;
   for (int i = 0; i < d->ranks; i++) {
     sr_ring_step ring = sr_ring(d->ranks, d->rank, i);
-    step s = {.plan = plan, .shard = sr_decision_kv(d, ring.owner), .block = plan->block[i % 2], .done = &done};
+    step s = {.plan = plan,
+              .tensors = tensors,
+              .shard = sr_decision_kv(d, ring.owner),
+              .block = plan->block[i % 2],
+              .first = i == 0,
+              .last = i == d->ranks - 1,
+              .done = &done};
     if (ring.exchange) {
       uint64_t bytes = sr_block_bytes(d, &s.shard);
       SR_TRY(sr_transfer_start(plan->transfer, plan->block[(i + 1) % 2], sr_decision_kv_bytes(d, ring.next_owner),
@@ -198,7 +208,5 @@ sr_status sr_plan_ring(sr_plan *plan, const sr_tensors *tensors) {
   SR_TRY(sr_comm_sum_i64(plan->comm, &plan->stats.nonfinite, 1));
   SR_TRY(sr_comm_or(plan->comm, plan->special, (uint64_t)(plan->d.segments + 7) / 8));
   SR_TRY(sr_plan_refuse_nonfinite(plan));
-  SR_TRY(go_round(plan));
-  sr_plan_unpack(plan, tensors);
-  return SR_OK;
+  return go_round(plan, tensors);
 }

@@ -90,7 +90,7 @@ static void store_row(const few_rig *r, const sr_partial *partial, int32_t row, 
   char *memory = sr_alloc(sr_accumulator_bytes(r->kernel, r->value_dim));
   sr_accumulator acc = sr_accumulator_at(r->kernel, r->value_dim, memory);
   const sr_keys sees = r->sees[row % r->rows];
-  sr_accumulator_clear(r->kernel, r->value_dim, &acc);
+  sr_accumulator_begin(r->kernel, &acc);
   r->kernel->fold(partial, r->value_dim, &acc);
   r->kernel->divide(&acc, r->value_dim);
   sr_accumulator_store(r->kernel, r->value_dim, &acc, 0, sees.hi > sees.lo, SR_F64,

@@ -180,7 +180,7 @@ typedef struct result {
 static inline void run(const rig *r, const int *order, result *out) {
   packed p;
   open_packed(r, &p);
-  sr_accumulator_clear(r->kernel, r->value_dim, &p.acc);
+  sr_accumulator_begin(r->kernel, &p.acc);
   for (int i = 0; i < r->segments; i++) fold_segment(r, &p, order ? order[i] : i);
   r->kernel->divide(&p.acc, r->value_dim);
   for (int lane = 0; lane < r->kernel->tile; lane++)
