@@ -64,13 +64,6 @@ static inline void rounded_row(const rig *r, int lane, answer *a) {
   a->loose = l > 0 ? loose / l * (1 + 2 * a->v_top) : 0;
 }
 
-/* |a - b| relative to max(1, |b|); infinite where only one of them is NaN, or an infinity. */
-static inline double off(double a, double b) {
-  if (a == b || (isnan(a) && isnan(b))) return 0;
-  double d = fabs(a - b) / fmax(1, fabs(b));
-  return isnan(d) ? (double)INFINITY : d;
-}
-
 static inline double row_off(const rig *r, int lane, const result *got, const answer *want) {
   double worst = off(got->lse[lane], want->lse);
   for (int d = 0; d < r->value_dim; d++)

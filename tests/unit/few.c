@@ -117,12 +117,6 @@ static void run_few(const few_rig *r, few_result *result) {
   sr_free(states), sr_free(q), sr_free(scratch);
 }
 
-static double off(double a, double b) {
-  if (a == b || (isnan(a) && isnan(b))) return 0;
-  double d = fabs(a - b) / fmax(1, fabs(b));
-  return isnan(d) ? (double)INFINITY : d;
-}
-
 /* Largest error over all rows, relative to max(1, |reference|). */
 static double error_of_few(const few_rig *r, const few_result *got) {
   double worst = 0, o[WIDEST];

@@ -7,6 +7,7 @@
 
 #include <CUnit/CUnit.h>
 #include <CUnit/TestRun.h>
+#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 
@@ -48,6 +49,13 @@ static inline double random_normal(uint64_t *state) {
   double sum = 0;
   for (int i = 0; i < 12; i++) sum += (double)(next_random(state) >> 11) * 0x1p-53;
   return sum - 6;
+}
+
+/* |a - b| relative to max(1, |b|); infinite where only one of them is NaN, or an infinity. */
+static inline double off(double a, double b) {
+  if (a == b || (isnan(a) && isnan(b))) return 0;
+  double d = fabs(a - b) / fmax(1, fabs(b));
+  return isnan(d) ? (double)INFINITY : d;
 }
 
 #endif
