@@ -4,7 +4,6 @@
 #ifndef SR_KERNELS_AHEAD_H
 #define SR_KERNELS_AHEAD_H
 
-#include <stddef.h>
 #include <stdint.h>
 
 enum { SR_AHEAD = 3, SR_LINE = 64 };
@@ -15,10 +14,10 @@ typedef struct sr_ahead {
   int64_t bytes;
 } sr_ahead;
 
-/* Pieces on their way, `step` bytes of each at a time. */
+/* What is left to ask for, `step` bytes of each piece at a time. */
 typedef struct sr_requests {
-  const char *at[SR_AHEAD], *end[SR_AHEAD];
-  ptrdiff_t step[SR_AHEAD];
+  const char *at[SR_AHEAD];
+  int64_t left[SR_AHEAD], step[SR_AHEAD];
 } sr_requests;
 
 /* Pieces that are asked for in `steps` steps. */
@@ -26,7 +25,7 @@ static inline sr_requests sr_requests_of(const sr_ahead ahead[SR_AHEAD], int64_t
   sr_requests r;
   for (int i = 0; i < SR_AHEAD; i++) {
     r.at[i] = ahead[i].from;
-    r.end[i] = r.at[i] + ahead[i].bytes;
+    r.left[i] = ahead[i].bytes;
     r.step[i] = (ahead[i].bytes + steps * SR_LINE - 1) / (steps * SR_LINE) * SR_LINE;
   }
   return r;
@@ -34,9 +33,11 @@ static inline sr_requests sr_requests_of(const sr_ahead ahead[SR_AHEAD], int64_t
 
 static inline void sr_request_step(sr_requests *r) {
   for (int i = 0; i < SR_AHEAD; i++) {
-    const char *to = r->end[i] - r->at[i] > r->step[i] ? r->at[i] + r->step[i] : r->end[i];
-    for (const char *at = r->at[i]; at < to; at += SR_LINE) __builtin_prefetch(at, 0, 2);
-    r->at[i] = to;
+    if (r->left[i] == 0) continue;
+    const int64_t n = r->left[i] < r->step[i] ? r->left[i] : r->step[i];
+    for (int64_t at = 0; at < n; at += SR_LINE) __builtin_prefetch(r->at[i] + at, 0, 2);
+    r->at[i] += n;
+    r->left[i] -= n;
   }
 }
 

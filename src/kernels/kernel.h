@@ -74,7 +74,7 @@ typedef struct sr_partial {
 } sr_partial;
 
 /* Accumulator of one tile: sums of two doubles, hi + lo, relative to 2^e. Before the first fold, which overwrites them,
- * o_hi and o_lo hold nothing, and every e is -inf. */
+ * o_hi and o_lo hold nothing; every e is -inf, and l 0. */
 typedef struct sr_accumulator {
   double *e;           /* [tile] */
   double *l_hi, *l_lo; /* [tile] */
@@ -146,7 +146,8 @@ static inline bool sr_accumulator_is_new(const sr_accumulator *acc) {
   return acc->e[0] == -(double)INFINITY;
 }
 
-/* Raises the exponents to e [tile], where these are higher, without changing values. */
+/* Raises the exponents to e [tile], where these are higher, without changing values. Those of an accumulator before its
+ * first fold are 0 from then on. */
 void sr_accumulator_raise(const sr_kernel *kernel, int32_t value_dim, const sr_accumulator *acc, const double *e);
 
 /* Adds another accumulator, whose exponents may rise. */

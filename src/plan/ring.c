@@ -53,15 +53,16 @@ typedef struct stretch {
   sr_keys keys;
 } stretch;
 
-/* All keys of segment i of the shard; none where it has no such segment or nothing of it is in reach. */
+/* Segment i of the shard up to the last key in reach, whole key blocks; no keys where there is no such segment or
+ * nothing of it is in reach. */
 static stretch stretch_of(const step *s, int64_t i, int64_t head, sr_range reach) {
   const sr_decision *d = &s->plan->d;
   if (i >= sr_shard_segments(&s->shard)) return (stretch){.keys = {0, 0}};
   const sr_segment at = sr_block_segment(d, &s->shard, i);
-  return (stretch){.segment = at.keys,
-                   .k = sr_block_k(d, &at, head, s->block),
-                   .v = sr_block_v(d, &at, head, s->block),
-                   .keys = {0, meets(reach, at.keys) ? (int32_t)at.padded : 0}};
+  const int64_t block = d->kernel->key_block, seen = (reach.hi - at.keys.start + block - 1) / block * block;
+  stretch all = {.segment = at.keys, .k = sr_block_k(d, &at, head, s->block), .v = sr_block_v(d, &at, head, s->block)};
+  if (meets(reach, at.keys)) all.keys.hi = (int32_t)(seen < at.padded ? seen : at.padded);
+  return all;
 }
 
 /* The chunk of a stretch that starts at a key; it may be empty. */
@@ -107,11 +108,15 @@ static sr_ahead part_of(const char *first, sr_keys keys, uint64_t row, int64_t i
 
 /* What tile i of n asks for while it meets a chunk: its part of the next one and, before it is folded, its accumulator.
  */
-static void look_ahead(const sr_decision *d, const stretch *next, bool last, int64_t i, int64_t n, sr_task *task) {
+static void look_ahead(const sr_decision *d, const stretch *next, bool ends, int64_t i, int64_t n, sr_task *task) {
   sr_ahead *ahead = task->tile.ahead;
   ahead[0] = part_of(next->k, next->keys, sr_key_bytes(d->kernel, d->opt.head_dim), i, n);
   ahead[1] = part_of(next->v, next->keys, sr_value_bytes(d->kernel, d->opt.value_dim), i, n);
-  ahead[2] = last ? (sr_ahead){(const char *)task->accumulator.e, (int64_t)d->acc_bytes} : (sr_ahead){0};
+  ahead[2] = ends ? (sr_ahead){(const char *)task->accumulator.e, (int64_t)d->acc_bytes} : (sr_ahead){0};
+}
+
+static bool meets_chunk(const sr_task *task, sr_keys keys) {
+  return task->active && task->tile.some.hi > keys.lo && task->tile.some.lo < keys.hi;
 }
 
 /* All tiles of a batch meet a chunk of keys before any meets the next, and each is folded while it is in the cache.
@@ -120,15 +125,17 @@ static int64_t meet_stretch(step *s, const sr_worker *w, int64_t count, const st
   const sr_decision *d = &s->plan->d;
   int64_t pairs = 0;
   for (int32_t key = 0; key < at->keys.hi; key += d->chunk) {
-    const int32_t end = key + d->chunk;
-    const stretch next = end < at->keys.hi ? chunk_of(s, *at, end) : chunk_of(s, *following, 0);
+    const sr_keys keys = {key, key + d->chunk};
+    const stretch next = keys.hi < at->keys.hi ? chunk_of(s, *at, keys.hi) : chunk_of(s, *following, 0);
+    int64_t tiles = 0, part = 0;
+    for (int64_t i = 0; i < count; i++) tiles += meets_chunk(&w->task[i], keys);
     for (int64_t i = 0; i < count; i++) {
       sr_task *task = &w->task[i];
-      const sr_keys some = task->tile.some;
-      if (!task->active || some.hi <= key || some.lo >= end) continue;
-      look_ahead(d, &next, some.hi <= end, i, count, task);
-      d->kernel->meet(&task->tile, (sr_keys){key, end}, &task->partial, w->scratch);
-      if (some.hi > end) continue;
+      if (!meets_chunk(task, keys)) continue;
+      const bool ends = task->tile.some.hi <= keys.hi;
+      look_ahead(d, &next, ends, part++, tiles, task);
+      d->kernel->meet(&task->tile, keys, &task->partial, w->scratch);
+      if (!ends) continue;
       d->kernel->fold(&task->partial, task->tile.value_dim, &task->accumulator);
       pairs += task->pairs;
     }

@@ -95,6 +95,44 @@ static void the_way_does_not_show(void) {
     }
 }
 
+/* An accumulator that holds what `segments` segments from the first one on give, none where that is 0. */
+static sr_accumulator accumulate(const rig *r, packed *p, char *memory, int first, int segments) {
+  p->acc = sr_accumulator_at(r->kernel, r->value_dim, memory);
+  memset(memory, 0xff, sr_accumulator_bytes(r->kernel, r->value_dim));
+  sr_accumulator_begin(r->kernel, &p->acc);
+  for (int i = 0; i < segments; i++) fold_segment(r, p, first + i);
+  return p->acc;
+}
+
+/* Accumulators of some segments, of all and of none are added: it must not show that they were several, nor what memory
+ * held before. */
+static void sums_of_accumulators_do_not_show(void) {
+  static const int parts[][3] = {{0, 2, 0}, {2, 0, 0}, {1, 1, 0}, {0, 1, 1}, {0, 0, 2}, {1, 0, 1}};
+  uint64_t random = 26;
+  static result whole, sum;
+  for (int t = 0; t < PRODUCTS; t++)
+    for (int n = 0; n < 24; n++) {
+      rig r = make_rig(products[t], 7, 5, 2048, &random);
+      if (n % 2) random_ranges(&r, n % 4 == 1, &random);
+      run(&r, NULL, &whole);
+      const int *part = parts[n % 6];
+      char *memory[3];
+      sr_accumulator acc[3];
+      packed p;
+      open_packed(&r, &p);
+      for (int i = 0, first = 0; i < 3; first += part[i++]) {
+        memory[i] = sr_alloc(sr_accumulator_bytes(r.kernel, r.value_dim));
+        acc[i] = accumulate(&r, &p, memory[i], first, part[i]);
+      }
+      for (int i = 1; i < 3; i++) sr_accumulator_add(r.kernel, r.value_dim, &acc[0], &acc[i]);
+      take(&r, &acc[0], &sum);
+      CU_ASSERT(same_lanes(&r, &whole, &sum));
+      for (int i = 0; i < 3; i++) sr_free(memory[i]);
+      close_packed(&p);
+      free_rig(&r);
+    }
+}
+
 static void unknown_isa_is_refused(void) {
   const char *was = getenv("SEQRING_ISA");
   char *kept = was ? strdup(was) : NULL;
@@ -115,6 +153,7 @@ int main(void) {
                                               {"special neighbours do not show", special_neighbours_do_not_show},
                                               {"the order of segments does not show", order_of_segments_does_not_show},
                                               {"the way does not show", the_way_does_not_show},
+                                              {"sums of accumulators do not show", sums_of_accumulators_do_not_show},
                                               {"an unknown instruction set is refused", unknown_isa_is_refused},
                                               {0}});
 }

@@ -176,16 +176,21 @@ typedef struct result {
   double o[SR_MAX_TILE * WIDEST], lse[SR_MAX_TILE];
 } result;
 
+/* What an accumulator gives, which is used up. */
+static inline void take(const rig *r, const sr_accumulator *acc, result *out) {
+  r->kernel->divide(acc, r->value_dim);
+  for (int lane = 0; lane < r->kernel->tile; lane++)
+    sr_accumulator_store(r->kernel, r->value_dim, acc, lane, r->hi[lane] > r->lo[lane], SR_F64,
+                         out->o + (ptrdiff_t)lane * r->value_dim, SR_F64, out->lse + lane);
+}
+
 /* Folds the segments in the order that `order` gives, NULL for ascending. */
 static inline void run(const rig *r, const int *order, result *out) {
   packed p;
   open_packed(r, &p);
   sr_accumulator_begin(r->kernel, &p.acc);
   for (int i = 0; i < r->segments; i++) fold_segment(r, &p, order ? order[i] : i);
-  r->kernel->divide(&p.acc, r->value_dim);
-  for (int lane = 0; lane < r->kernel->tile; lane++)
-    sr_accumulator_store(r->kernel, r->value_dim, &p.acc, lane, r->hi[lane] > r->lo[lane], SR_F64,
-                         out->o + (ptrdiff_t)lane * r->value_dim, SR_F64, out->lse + lane);
+  take(r, &p.acc, out);
   close_packed(&p);
 }
 
