@@ -142,6 +142,7 @@ sr_accumulator sr_accumulator_at(const sr_kernel *kernel, int32_t value_dim, voi
 /* The state before the first fold. */
 void sr_accumulator_begin(const sr_kernel *kernel, const sr_accumulator *acc);
 
+/* Whether nothing has been folded or added yet, nor exponents raised. */
 static inline bool sr_accumulator_is_new(const sr_accumulator *acc) {
   return acc->e[0] == -(double)INFINITY;
 }

@@ -1,5 +1,4 @@
 /* The state of a tile in memory, and its way to the output. */
-#include <float.h>
 #include <math.h>
 #include <string.h>
 

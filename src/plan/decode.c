@@ -60,9 +60,7 @@ static worker worker_at(const sr_decision *d, char *at) {
 }
 
 static sr_accumulator accumulator(const sr_plan *plan, int thread, int64_t row) {
-  const sr_decision *d = &plan->d;
-  return sr_accumulator_at(d->kernel, (int32_t)d->opt.value_dim,
-                           plan->accumulators + (uint64_t)(thread * d->tiles + row) * d->acc_bytes);
+  return sr_plan_accumulator(plan, thread * plan->d.tiles + row);
 }
 
 /* Calls visit for each (row, local query, query head) of this rank's queries. */

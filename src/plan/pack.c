@@ -189,8 +189,7 @@ void sr_unpack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *t) {
   const sr_decision *d = &plan->d;
   const sr_options *o = &d->opt;
   sr_tile_rows rows = sr_plan_tile(plan, tile);
-  sr_accumulator acc =
-      sr_accumulator_at(d->kernel, (int32_t)o->value_dim, plan->accumulators + (uint64_t)tile * d->acc_bytes);
+  sr_accumulator acc = sr_plan_accumulator(plan, tile);
   d->kernel->divide(&acc, (int32_t)o->value_dim);
   for (int64_t lane = 0; lane < rows.rows; lane++) {
     int64_t query, head, position = rows.position + (rows.first_row + lane) / d->group;

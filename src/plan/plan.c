@@ -183,6 +183,11 @@ sr_tile_rows sr_plan_tile(const sr_plan *plan, int64_t tile) {
   return t;
 }
 
+sr_accumulator sr_plan_accumulator(const sr_plan *plan, int64_t i) {
+  const sr_decision *d = &plan->d;
+  return sr_accumulator_at(d->kernel, (int32_t)d->opt.value_dim, plan->accumulators + (uint64_t)i * d->acc_bytes);
+}
+
 sr_status sr_plan_check_tensors(const sr_plan *plan, const sr_tensors *t) {
   bool q = sr_shard_count(&plan->d.q) > 0, kv = sr_shard_count(&plan->d.kv) > 0;
   if (!t || (q && (!t->q || !t->o || !t->lse)) || (kv && (!t->k || !t->v)))

@@ -34,6 +34,9 @@ typedef struct sr_tile_rows {
 
 sr_tile_rows sr_plan_tile(const sr_plan *plan, int64_t tile);
 
+/* The i-th accumulator. */
+sr_accumulator sr_plan_accumulator(const sr_plan *plan, int64_t i);
+
 /* The strategies: o and lse of this rank's rows, and the stats. Collective. Errors: SR_ERR_NONFINITE, SR_ERR_MPI. */
 sr_status sr_plan_ring(sr_plan *plan, const sr_tensors *tensors);
 sr_status sr_plan_decode(sr_plan *plan, const sr_tensors *tensors);

@@ -32,8 +32,7 @@ static void set_task(const step *s, int64_t tile, sr_task *task) {
   task->tile.scale = d->scale * M_LOG2E;
   task->tile.head_dim = (int32_t)d->opt.head_dim;
   task->tile.value_dim = (int32_t)d->opt.value_dim;
-  task->accumulator =
-      sr_accumulator_at(d->kernel, (int32_t)d->opt.value_dim, plan->accumulators + (uint64_t)tile * d->acc_bytes);
+  task->accumulator = sr_plan_accumulator(plan, tile);
   for (int64_t lane = 0; lane < d->kernel->tile; lane++) {
     int64_t row = t.first_row + (lane < t.rows ? lane : t.rows - 1);
     task->sees[lane] = sr_mask_range(&d->opt.mask, t.position + row / d->group, d->opt.kv_len);
@@ -57,7 +56,7 @@ typedef struct stretch {
  * nothing of it is in reach. */
 static stretch stretch_of(const step *s, int64_t i, int64_t head, sr_range reach) {
   const sr_decision *d = &s->plan->d;
-  if (i >= sr_shard_segments(&s->shard)) return (stretch){.keys = {0, 0}};
+  if (i >= sr_shard_segments(&s->shard)) return (stretch){0};
   const sr_segment at = sr_block_segment(d, &s->shard, i);
   const int64_t block = d->kernel->key_block, seen = (reach.hi - at.keys.start + block - 1) / block * block;
   stretch all = {.segment = at.keys, .k = sr_block_k(d, &at, head, s->block), .v = sr_block_v(d, &at, head, s->block)};
