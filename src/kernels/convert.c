@@ -130,6 +130,17 @@ void sr_to_bf16(sr_dtype dtype, const void *from, int64_t n, uint16_t *to) {
   }
 }
 
+double sr_norm(sr_dtype dtype, const void *from, int64_t n) {
+  enum { SUMS = 8 }; /* side by side */
+  double x[SR_WIDEST_HEAD + SUMS], sum[SUMS] = {0}, all = 0;
+  sr_to_f64(dtype, from, n, x);
+  for (int i = 0; i < SUMS; i++) x[n + i] = 0;
+  for (int64_t i = 0; i < n; i += SUMS)
+    for (int j = 0; j < SUMS; j++) sum[j] += x[i + j] * x[i + j];
+  for (int j = 0; j < SUMS; j++) all += sum[j];
+  return isfinite(all) ? sqrt(all) : (double)INFINITY;
+}
+
 /* An element is not finite when all bits of its exponent are set. */
 int64_t sr_count_nonfinite(sr_dtype dtype, const void *from, int64_t n) {
   int64_t count = 0;

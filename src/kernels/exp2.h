@@ -1,26 +1,44 @@
-/* Constants of tile.inc's exp2: minimax polynomials of 2^x on [-1/2, 1/2] with the constant term held at 1, found with
- * the Remez exchange in 60-digit arithmetic. Largest relative error of the polynomial: 2.6e-9 (float), 1.8e-17
- * (double).
+/* Constants of lanes.inc's exp2: 2^(1/ROOTS) to the powers 0 to ROOTS - 1, and minimax polynomials of 2^x on
+ * [-1/2, 1/2] / ROOTS with the constant term held at 1, found with the Remez exchange in 60-digit arithmetic. Largest
+ * relative error of the polynomial: 2.6e-9 (float, 1 root), 2.5e-8 (8), 1.6e-9 (16), 1.8e-17 (double).
  *
  * With the rounding of its evaluation exp2 is off by up to, in units in the last place (tests/unit/exp2.c):
  *
- *             fused multiply-adds   without    over
- *   float     1.014                 1.292      all s
- *   double    1.041                 1.319      3e8 s */
+ *                       fused multiply-adds   without    over
+ *   float    1 root                           1.292      all s
+ *            8          1.161                            all s
+ *            16         0.993                            all s
+ *   double   1          1.041                 1.319      3e8 s */
 #ifndef SR_KERNELS_EXP2_H
 #define SR_KERNELS_EXP2_H
 
-#define EXP2_COEFFICIENTS_F32                                                                                          \
+#define EXP2_F32_1                                                                                                     \
   {                                                                                                                    \
     1.0f, 0x1.62e4311733cb7p-1f, 0x1.ebfbe2c540d82p-3f, 0x1.c6ae72dfc2656p-5f, 0x1.3b270e6417bb2p-7f,                  \
         0x1.5f7276d809020p-10f, 0x1.470b4a7656448p-13f                                                                 \
   }
+#define EXP2_F32_8                                                                                                     \
+  { 1.0f, 0x1.62e431111f69fp-1f, 0x1.ec0c313449f59p-3f, 0x1.c6a00335100a1p-5f }
+#define EXP2_F32_16                                                                                                    \
+  { 1.0f, 0x1.62e43001bc49fp-1f, 0x1.ebfff4532d9c3p-3f, 0x1.c6ac6aa31265dp-5f }
 
-#define EXP2_COEFFICIENTS_F64                                                                                          \
+#define EXP2_F64_1                                                                                                     \
   {                                                                                                                    \
     1.0, 0x1.62e42fefa39f3p-1, 0x1.ebfbdff82c598p-3, 0x1.c6b08d7048f31p-5, 0x1.3b2ab6fba1e1cp-7,                       \
         0x1.5d87fe7bbbe07p-10, 0x1.4309130961163p-13, 0x1.ffcbee3b0af8cp-17, 0x1.62bfd49ed0adfp-20,                    \
         0x1.b54167a0b9061p-24, 0x1.e605f979c7a5dp-28, 0x1.c0638527edf34p-32                                            \
   }
+
+/* Of an instruction set's F32_ROOTS and F64_ROOTS. */
+#define EXP2_PASTE(name, roots) name##roots
+#define EXP2_F32(roots)         EXP2_PASTE(EXP2_F32_, roots)
+#define EXP2_F64(roots)         EXP2_PASTE(EXP2_F64_, roots)
+
+/* The bits of the float 2^(i / roots), less i where x = n + i / roots in units of 1 / roots has it once n is brought to
+ * the exponent's place: to be added to that. */
+#define EXP2_ROOTS_8 0x3f800000, 0x3f7b95c2, 0x3f7837f0, 0x3f75fed7, 0x3f7504f3, 0x3f75672a, 0x3f7744fd, 0x3f7ac0c7
+#define EXP2_ROOTS_16                                                                                                  \
+  0x3f800000, 0x3f7daac3, 0x3f7b95c2, 0x3f79c3d3, 0x3f7837f0, 0x3f76f532, 0x3f75fed7, 0x3f75583f, 0x3f7504f3,          \
+      0x3f7508a4, 0x3f75672a, 0x3f76248c, 0x3f7744fd, 0x3f78ccdf, 0x3f7ac0c7, 0x3f7d257d
 
 #endif

@@ -6,6 +6,8 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "exp2.h"
+
 #define VECTOR_BYTES 32
 #define NV           3
 #define MR           4
@@ -13,6 +15,9 @@
 #define KEY_BLOCK    64
 #define RUN          32
 #define VALUE_RUN    64
+#define LAGS         0
+#define F32_ROOTS    8
+#define F64_ROOTS    1
 #define ISA_TEXT     "avx2"
 #define ISA(x)       sr_avx2_##x
 
@@ -32,9 +37,11 @@ static inline f32_vec f32_from_bf16(const uint16_t *x) {
   return (f32_vec)_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128((const void *)x)), 16);
 }
 
-/* a where a > b, else b: b when one is NaN. */
+/* a where it is the larger one, or the smaller, else b: b when one is NaN. */
 static inline f32_vec f32_max(f32_vec a, f32_vec b) { return (f32_vec)_mm256_max_ps((__m256)a, (__m256)b); }
 static inline f64_vec f64_max(f64_vec a, f64_vec b) { return (f64_vec)_mm256_max_pd((__m256d)a, (__m256d)b); }
+static inline f32_vec f32_min(f32_vec a, f32_vec b) { return (f32_vec)_mm256_min_ps((__m256)a, (__m256)b); }
+static inline f64_vec f64_min(f64_vec a, f64_vec b) { return (f64_vec)_mm256_min_pd((__m256d)a, (__m256d)b); }
 
 static inline f32_vec f32_round(f32_vec x) { return (f32_vec)_mm256_round_ps((__m256)x, 8); }
 static inline f64_vec f64_round(f64_vec x) { return (f64_vec)_mm256_round_pd((__m256d)x, 8); }
@@ -51,6 +58,15 @@ static inline f64_vec f64_scale(f64_vec y, f64_vec n) {
   __m256i i = (__m256i)_mm256_add_pd((__m256d)n, _mm256_set1_pd(0x1.8p52)); /* n in the low bits */
   __m256d power = (__m256d)_mm256_slli_epi64(_mm256_add_epi64(i, _mm256_set1_epi64x(1023)), 52);
   return (f64_vec)_mm256_and_pd(keep, _mm256_mul_pd((__m256d)y, power));
+}
+
+static inline f32_vec f32_root(f32_vec x) {
+  const f32_ivec roots = {EXP2_ROOTS_8};
+  __m256i root = _mm256_permutevar8x32_epi32((__m256i)roots, (__m256i)x);
+  return (f32_vec)_mm256_add_epi32(root, _mm256_slli_epi32((__m256i)x, 20));
+}
+static inline f64_vec f64_root(f64_vec x) {
+  return (f64_vec)_mm256_add_epi64((__m256i)_mm256_set1_pd(1), _mm256_slli_epi64((__m256i)x, 52));
 }
 
 static inline int f32_any_above(f32_vec a, f32_vec b) { return _mm256_movemask_ps(_mm256_cmp_ps((__m256)a, (__m256)b, _CMP_GT_OQ)) != 0; }

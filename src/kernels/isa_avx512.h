@@ -5,6 +5,8 @@
 #include <immintrin.h>
 #include <stdint.h>
 
+#include "exp2.h"
+
 #define VECTOR_BYTES 64
 #define NV           3
 #define MR           4
@@ -12,6 +14,9 @@
 #define KEY_BLOCK    64
 #define RUN          32
 #define VALUE_RUN    32
+#define LAGS         1
+#define F32_ROOTS    16
+#define F64_ROOTS    1
 #define ISA_TEXT     "avx512"
 #define ISA(x)       sr_avx512_##x
 
@@ -32,9 +37,11 @@ static inline f32_vec f32_from_bf16(const uint16_t *x) {
   return (f32_vec)_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)x)), 16);
 }
 
-/* a where a > b, else b: b when one is NaN. */
+/* a where it is the larger one, or the smaller, else b: b when one is NaN. */
 static inline f32_vec f32_max(f32_vec a, f32_vec b) { return (f32_vec)_mm512_max_ps((__m512)a, (__m512)b); }
 static inline f64_vec f64_max(f64_vec a, f64_vec b) { return (f64_vec)_mm512_max_pd((__m512d)a, (__m512d)b); }
+static inline f32_vec f32_min(f32_vec a, f32_vec b) { return (f32_vec)_mm512_min_ps((__m512)a, (__m512)b); }
+static inline f64_vec f64_min(f64_vec a, f64_vec b) { return (f64_vec)_mm512_min_pd((__m512d)a, (__m512d)b); }
 
 /* The nearest integer, ties to even, of any size. */
 static inline f32_vec f32_round(f32_vec x) { return (f32_vec)_mm512_roundscale_ps((__m512)x, 8); }
@@ -50,6 +57,16 @@ static inline f32_vec f32_scale(f32_vec y, f32_vec n) {
 static inline f64_vec f64_scale(f64_vec y, f64_vec n) {
   __mmask8 keep = _mm512_cmp_pd_mask((__m512d)n, _mm512_set1_pd(-1021), _CMP_NLT_UQ);
   return (f64_vec)_mm512_maskz_scalef_pd(keep, (__m512d)y, (__m512d)n);
+}
+
+/* 2^x for multiples x of 1 / ROOTS, as MAGIC + x of lanes.inc holds them: in its low bits. */
+static inline f32_vec f32_root(f32_vec x) {
+  const f32_ivec roots = {EXP2_ROOTS_16};
+  __m512i root = _mm512_permutexvar_epi32((__m512i)x, (__m512i)roots);
+  return (f32_vec)_mm512_add_epi32(root, _mm512_slli_epi32((__m512i)x, 19));
+}
+static inline f64_vec f64_root(f64_vec x) {
+  return (f64_vec)_mm512_add_epi64((__m512i)_mm512_set1_pd(1), _mm512_slli_epi64((__m512i)x, 52));
 }
 
 /* Whether a > b in any lane. */

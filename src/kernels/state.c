@@ -12,7 +12,10 @@ bool sr_tile_extent(const sr_kernel *k, sr_tile *t) {
   for (int32_t i = 0; i < k->tile; i++) {
     if (t->lo[i] > all.lo) all.lo = t->lo[i];
     if (t->hi[i] < all.hi) all.hi = t->hi[i];
-    if (t->lo[i] >= t->hi[i]) continue;
+    if (t->lo[i] >= t->hi[i]) {
+      t->bound[i] = (double)INFINITY; /* e would count, though nothing is summed */
+      continue;
+    }
     if (t->lo[i] < some.lo) some.lo = t->lo[i];
     if (t->hi[i] > some.hi) some.hi = t->hi[i];
   }

@@ -32,8 +32,9 @@ static inline f32_vec f32_ones(void) { return (f32_vec)_mm512_set1_epi16(0x3f80)
 #define OP(x)             f32_##x
 #define MADD(sum, x, y)   bf16_madd(sum, x, y)
 #define WEIGHT(p, next)   bf16_pair(p, next)
-#define LOWEST            (-FLT_MAX)
-#define EXP2_COEFFICIENTS EXP2_COEFFICIENTS_F32
+#define LIMIT(x)          FLT_##x
+#define ROOTS             F32_ROOTS
+#define EXP2_COEFFICIENTS EXP2_F32(F32_ROOTS)
 #include "lanes.inc"
 #include "tile.inc"
 #include "end_lanes.inc"

@@ -45,4 +45,8 @@ sr_status sr_decide(const sr_options *options, int ranks, int rank, sr_decision 
 sr_shard sr_decision_kv(const sr_decision *d, int rank);
 uint64_t sr_decision_kv_bytes(const sr_decision *d, int rank);
 
+/* Bytes of a plan's query_norm and key_norm. */
+uint64_t sr_query_norm_bytes(const sr_decision *d);
+uint64_t sr_key_norm_bytes(const sr_decision *d);
+
 #endif

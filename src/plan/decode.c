@@ -48,6 +48,10 @@ uint64_t sr_decode_mail_bytes(const sr_decision *d) {
   return (uint64_t)d->tiles * (1 + 2 * (1 + (uint64_t)d->opt.value_dim)) * sizeof(double);
 }
 
+uint64_t sr_decode_special_bytes(const sr_decision *d) {
+  return (uint64_t)(sr_shard_segments(&d->kv) + 7) / 8;
+}
+
 static worker worker_at(const sr_decision *d, char *at) {
   const uint64_t bytes = sr_partial_bytes(d->kernel, (int32_t)d->opt.value_dim);
   worker w = {.scratch = at};
@@ -142,7 +146,8 @@ static void meet_heads(pass *p, const worker *w, int thread, int64_t segment, in
   const int64_t rows = rows_of_head(d);
   const sr_few few = few_of(p, w, segment, first, last);
   bool finite = true;
-  for (int64_t r = first * rows; r < last * rows; r++) d->kernel->begin(&w->partial[r], (int32_t)d->opt.value_dim);
+  for (int64_t r = first * rows; r < last * rows; r++)
+    d->kernel->begin(&w->partial[r], (int32_t)d->opt.value_dim, NULL);
   for (int32_t key = 0; key < few.keys; key += d->kernel->key_block)
     finite &= d->kernel->meet_few(&few, key, w->partial + first * rows, w->scratch);
   for (int64_t r = first * rows; r < last * rows; r++) {
@@ -253,7 +258,7 @@ static void unpack_row(sr_plan *plan, const sr_tensors *t, int64_t row, int64_t 
 
 sr_status sr_plan_decode(sr_plan *plan, const sr_tensors *tensors) {
   pass p = {.plan = plan, .tensors = tensors};
-  memset(plan->special, 0, (uint64_t)(plan->d.segments + 7) / 8);
+  memset(plan->special, 0, sr_decode_special_bytes(&plan->d));
   SR_TRY(share_queries(plan, tensors));
   meet_keys(&p);
   SR_TRY(merge_ranks(plan));

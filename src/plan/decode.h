@@ -4,8 +4,9 @@
 
 #include "decision.h"
 
-/* Bytes of a thread, and of what is reduced over the ranks. */
+/* Bytes of a thread, of what is reduced over the ranks, and of a plan's `special`. */
 uint64_t sr_decode_worker_bytes(const sr_decision *d);
 uint64_t sr_decode_mail_bytes(const sr_decision *d);
+uint64_t sr_decode_special_bytes(const sr_decision *d);
 
 #endif

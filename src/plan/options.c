@@ -97,6 +97,14 @@ uint64_t sr_decision_kv_bytes(const sr_decision *d, int rank) {
   return sr_block_bytes(d, &shard);
 }
 
+uint64_t sr_query_norm_bytes(const sr_decision *d) {
+  return (uint64_t)(d->tiles * d->kernel->tile) * sizeof(double);
+}
+
+uint64_t sr_key_norm_bytes(const sr_decision *d) {
+  return (uint64_t)(d->segments * d->opt.kv_heads) * sizeof(double);
+}
+
 static void count_tiles(sr_decision *d) {
   int64_t tile = d->kernel->tile;
   d->head_tiles = 0;
@@ -144,6 +152,7 @@ static void size_ring(sr_decision *d) {
   d->buffers = d->ranks > 1 ? 2 : 1;
   d->workspace = (d->tile_bytes + d->acc_bytes) * (uint64_t)d->tiles +
                  (uint64_t)d->buffers * sr_align_up(d->shard_bytes) + d->worker_bytes * (uint64_t)d->threads +
+                 sr_align_up(sr_query_norm_bytes(d)) + sr_align_up(sr_key_norm_bytes(d)) +
                  sr_align_up(sizeof(sr_batch) * (uint64_t)d->n_batches) + sr_transfer_workspace(d->shard_bytes);
 }
 
@@ -161,7 +170,7 @@ static void size_decode(sr_decision *d) {
   d->worker_bytes = sr_decode_worker_bytes(d);
   uint64_t mail = sr_decode_mail_bytes(d);
   if (d->ranks > 1) d->sent_bytes = d->tile_bytes * (uint64_t)d->tiles + mail;
-  d->workspace = d->tile_bytes * (uint64_t)d->tiles + sr_align_up(mail) +
+  d->workspace = d->tile_bytes * (uint64_t)d->tiles + sr_align_up(mail) + sr_align_up(sr_decode_special_bytes(d)) +
                  (d->acc_bytes * (uint64_t)d->tiles + d->worker_bytes) * (uint64_t)d->threads;
 }
 
@@ -186,7 +195,6 @@ sr_status sr_decide(const sr_options *options, int ranks, int rank, sr_decision 
     size_decode(d);
   else
     size_ring(d);
-  d->workspace += sr_align_up((uint64_t)(d->segments + 7) / 8);
   for (int i = 0; i < d->q.n; i++)
     d->rank_pairs +=
         sr_mask_pairs(&o->mask, d->q_start + d->q.span[i].start, d->q.span[i].count, (sr_span){0, o->kv_len});

@@ -52,15 +52,25 @@ void sr_pack_query(const sr_decision *d, const void *query, char *packed, int64_
     put_query(d, query, packed, lane);
 }
 
+/* Length of a query or a key; infinite where an element is not finite, or products might leave the range. */
+static double length_of(const sr_decision *d, const void *from) {
+  const double norm = sr_norm(d->opt.dtype, from, d->opt.head_dim);
+  return norm < (d->kernel->sums == SR_F64 ? 0x1p500 : 0x1p60) ? norm : (double)INFINITY;
+}
+
 static void pack_tile(const sr_plan *plan, int64_t tile, const void *q) {
   const sr_decision *d = &plan->d;
   sr_tile_rows t = sr_plan_tile(plan, tile);
   char *packed = plan->queries + (uint64_t)tile * d->tile_bytes;
+  double *norm = plan->query_norm + tile * d->kernel->tile;
   memset(packed, 0, d->tile_bytes);
+  for (int i = 0; i < d->kernel->tile; i++) norm[i] = 0;
   for (int64_t lane = 0; lane < t.rows; lane++) {
     int64_t query, head;
     lane_of(d, &t, lane, &query, &head);
-    sr_pack_query(d, element(q, d->opt.dtype, query, d->opt.q_heads, head, d->opt.head_dim), packed, lane);
+    const char *from = element(q, d->opt.dtype, query, d->opt.q_heads, head, d->opt.head_dim);
+    sr_pack_query(d, from, packed, lane);
+    norm[lane] = length_of(d, from) * fabs(d->scale) * M_LOG2E;
   }
 }
 
@@ -79,15 +89,20 @@ static void convert(const sr_decision *d, const void *from, int64_t n, void *to)
   }
 }
 
-/* Keys of one head, the bytes of each rounded up with zeros. */
-static void pack_keys(const sr_decision *d, const sr_segment *s, const void *k, int64_t local, int64_t head, char *to) {
+/* Keys of one head, the bytes of each rounded up with zeros. Returns the length of the longest one. */
+static double pack_keys(const sr_decision *d, const sr_segment *s, const void *k, int64_t local, int64_t head,
+                        char *to) {
   const int64_t dim = d->opt.head_dim;
   const uint64_t bytes = sr_key_bytes(d->kernel, dim);
+  double longest = 0;
   for (int64_t j = 0; j < s->keys.count; j++, to += bytes) {
     if (dim % d->kernel->pack) memset(to + bytes - sr_unit_bytes(d->kernel), 0, sr_unit_bytes(d->kernel));
-    convert(d, element(k, d->opt.dtype, local + j, d->opt.kv_heads, head, dim), dim, to);
+    const char *from = element(k, d->opt.dtype, local + j, d->opt.kv_heads, head, dim);
+    convert(d, from, dim, to);
+    longest = fmax(longest, length_of(d, from));
   }
   memset(to, 0, (uint64_t)(s->padded - s->keys.count) * bytes);
+  return longest;
 }
 
 /* Values of two keys, component by component; of the first key alone, with zeros, where there is no second. */
@@ -101,20 +116,25 @@ static void pack_pair(const sr_decision *d, const void *first, const void *secon
   }
 }
 
-static void pack_values(const sr_decision *d, const sr_segment *s, const void *v, int64_t local, int64_t head,
-                        char *to) {
+/* Values of one head. Returns the NaN and Inf elements. */
+static int64_t pack_values(const sr_decision *d, const sr_segment *s, const void *v, int64_t local, int64_t head,
+                           char *to) {
   const sr_options *o = &d->opt;
   const int64_t pack = d->kernel->pack, keys = s->keys.count;
   const uint64_t bytes = sr_value_bytes(d->kernel, o->value_dim) * (uint64_t)pack;
+  int64_t nonfinite = 0;
   for (int64_t j = 0; j < keys; j += pack, to += bytes) {
-    const char *first = element(v, o->dtype, local + j, o->kv_heads, head, o->value_dim);
+    const char *first = element(v, o->dtype, local + j, o->kv_heads, head, o->value_dim), *second = NULL;
+    if (pack == 2 && j + 1 < keys) second = element(v, o->dtype, local + j + 1, o->kv_heads, head, o->value_dim);
     if (pack == 1)
       convert(d, first, o->value_dim, to);
     else
-      pack_pair(d, first, j + 1 < keys ? element(v, o->dtype, local + j + 1, o->kv_heads, head, o->value_dim) : NULL,
-                (uint16_t *)(void *)to);
+      pack_pair(d, first, second, (uint16_t *)(void *)to);
+    nonfinite += sr_count_nonfinite(o->dtype, first, o->value_dim);
+    if (second) nonfinite += sr_count_nonfinite(o->dtype, second, o->value_dim);
   }
   memset(to, 0, (uint64_t)((s->padded - keys) / pack) * bytes);
+  return nonfinite;
 }
 
 /* NaN and Inf elements in local rows [from, to) of k and v. */
@@ -140,15 +160,15 @@ static int64_t pack_segment(sr_plan *plan, const sr_tensors *t, int64_t i) {
   const sr_decision *d = &plan->d;
   sr_segment s = sr_block_segment(d, &d->kv, i);
   int64_t local = i * SR_SEGMENT;
+  double *norm = plan->key_norm + s.keys.start / SR_SEGMENT * d->opt.kv_heads;
+  bool finite = true;
   for (int64_t head = 0; head < d->opt.kv_heads; head++) {
-    pack_keys(d, &s, t->k, local, head, sr_block_k(d, &s, head, plan->block[0]));
-    pack_values(d, &s, t->v, local, head, sr_block_v(d, &s, head, plan->block[0]));
+    norm[head] = pack_keys(d, &s, t->k, local, head, sr_block_k(d, &s, head, plan->block[0]));
+    if (pack_values(d, &s, t->v, local, head, sr_block_v(d, &s, head, plan->block[0])) > 0)
+      norm[head] = (double)INFINITY;
+    finite &= isfinite(norm[head]) != 0;
   }
-  if (nonfinite_rows(d, t, local, local + s.keys.count) == 0) return 0;
-  int64_t bit = s.keys.start / SR_SEGMENT;
-#pragma omp atomic
-  plan->special[bit / 8] |= (unsigned char)(1u << bit % 8);
-  return sr_nonfinite_segment(d, t, i);
+  return finite ? 0 : sr_nonfinite_segment(d, t, i);
 }
 
 /* NaN and Inf elements of a local query, none when it sees no key. */
@@ -174,7 +194,7 @@ int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *t) {
   const sr_decision *d = &plan->d;
   const int64_t segments = sr_shard_segments(&d->kv);
   int64_t nonfinite = sr_nonfinite_queries(d, t->q);
-  memset(plan->special, 0, (uint64_t)(d->segments + 7) / 8);
+  memset(plan->key_norm, 0, sr_key_norm_bytes(d));
 #pragma omp parallel num_threads(d->threads) reduction(+ : nonfinite)
   {
 #pragma omp for schedule(static) nowait

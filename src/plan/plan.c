@@ -106,10 +106,12 @@ static sr_status allocate(sr_plan *plan) {
   plan->accumulators = carve(&at, d->acc_bytes * (uint64_t)d->tiles * (uint64_t)(d->few ? d->threads : 1));
   for (int i = 0; i < d->buffers; i++) plan->block[i] = carve(&at, d->shard_bytes);
   plan->workers = carve(&at, d->worker_bytes * (uint64_t)d->threads);
-  plan->special = carve(&at, (uint64_t)(d->segments + 7) / 8);
   if (d->few) {
+    plan->special = carve(&at, sr_decode_special_bytes(d));
     plan->mail = carve(&at, sr_decode_mail_bytes(d));
   } else {
+    plan->query_norm = carve(&at, sr_query_norm_bytes(d));
+    plan->key_norm = carve(&at, sr_key_norm_bytes(d));
     plan->batches = carve(&at, sizeof(sr_batch) * (uint64_t)d->n_batches);
     sr_batches(d->head_tiles, d->opt.kv_heads, d->batch, d->threads, plan->batches);
   }

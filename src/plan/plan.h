@@ -10,13 +10,15 @@ struct sr_plan {
   sr_decision d;
   MPI_Comm comm;
   void *workspace;
-  char *queries;          /* [tiles] packed queries */
-  char *accumulators;     /* [tiles]; a few queries: [threads][tiles] */
-  char *block[2];         /* KV shards: the one in use, and the one on its way */
-  char *workers;          /* [threads] */
-  sr_batch *batches;      /* [n_batches] */
-  double *mail;           /* what the decode strategy reduces over the ranks */
-  unsigned char *special; /* bit s: segment s holds a NaN or Inf */
+  char *queries;      /* [tiles] packed queries */
+  char *accumulators; /* [tiles]; a few queries: [threads][tiles] */
+  char *block[2];     /* KV shards: the one in use, and the one on its way */
+  char *workers;      /* [threads] */
+  sr_batch *batches;  /* [n_batches] */
+  double *mail;       /* what the decode strategy reduces over the ranks */
+  double *query_norm; /* [tiles][tile] lengths of the queries, times scale * log2(e): of scores' units */
+  double *key_norm;   /* [segments][kv_heads] of its longest key; infinite where it holds a NaN or Inf, or huge keys */
+  unsigned char *special; /* a few queries: bit i: what the shard's segment i gave is not finite */
   sr_transfer *transfer;  /* of the ring */
   double all_pairs;       /* visible (query, key) pairs of all ranks */
   sr_plan_stats stats;
@@ -54,8 +56,8 @@ void sr_pack_query(const sr_decision *d, const void *query, char *packed, int64_
 int64_t sr_nonfinite_queries(const sr_decision *d, const void *q);
 int64_t sr_nonfinite_segment(const sr_decision *d, const sr_tensors *tensors, int64_t segment);
 
-/* Converts q into the packed tiles, and k and v into block[0] and the bits of `special`. Returns the NaN and Inf
- * elements of this rank that some query sees. */
+/* Converts q into the packed tiles, and k and v into block[0]; fills in query_norm and this rank's part of key_norm,
+ * whose other parts become 0. Returns the NaN and Inf elements of this rank that some query sees. */
 int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *tensors);
 
 /* Writes a tile's o and lse from its accumulator, which is used up. */

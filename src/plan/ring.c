@@ -32,6 +32,7 @@ static void set_task(const step *s, int64_t tile, sr_task *task) {
   task->tile.scale = d->scale * M_LOG2E;
   task->tile.head_dim = (int32_t)d->opt.head_dim;
   task->tile.value_dim = (int32_t)d->opt.value_dim;
+  task->query_norm = plan->query_norm + tile * d->kernel->tile;
   task->accumulator = sr_plan_accumulator(plan, tile);
   for (int64_t lane = 0; lane < d->kernel->tile; lane++) {
     int64_t row = t.first_row + (lane < t.rows ? lane : t.rows - 1);
@@ -49,6 +50,7 @@ static bool meets(sr_range reach, sr_span keys) {
 typedef struct stretch {
   sr_span segment;
   const char *k, *v; /* of the segment's first key */
+  double norm;       /* key_norm of the plan */
   sr_keys keys;
 } stretch;
 
@@ -59,7 +61,10 @@ static stretch stretch_of(const step *s, int64_t i, int64_t head, sr_range reach
   if (i >= sr_shard_segments(&s->shard)) return (stretch){0};
   const sr_segment at = sr_block_segment(d, &s->shard, i);
   const int64_t block = d->kernel->key_block, seen = (reach.hi - at.keys.start + block - 1) / block * block;
-  stretch all = {.segment = at.keys, .k = sr_block_k(d, &at, head, s->block), .v = sr_block_v(d, &at, head, s->block)};
+  stretch all = {.segment = at.keys,
+                 .k = sr_block_k(d, &at, head, s->block),
+                 .v = sr_block_v(d, &at, head, s->block),
+                 .norm = s->plan->key_norm[at.keys.start / SR_SEGMENT * d->opt.kv_heads + head]};
   if (meets(reach, at.keys)) all.keys.hi = (int32_t)(seen < at.padded ? seen : at.padded);
   return all;
 }
@@ -71,10 +76,13 @@ static stretch chunk_of(const step *s, stretch of, int32_t first) {
   return of;
 }
 
+/* No score is larger than the product of its query's and its key's lengths (Cauchy and Schwarz), but for rounding: of
+ * both to bfloat16 at worst, by up to 1/512. */
+#define ROUNDED_UP 1.01
+
 /* Points a task at a segment. */
 static void enter_segment(const step *s, const stretch *at, sr_task *task) {
   const sr_decision *d = &s->plan->d;
-  int64_t bit = at->segment.start / SR_SEGMENT;
   sr_tile *t = &task->tile;
   task->active = meets(task->reach, at->segment);
   if (!task->active) return;
@@ -83,13 +91,14 @@ static void enter_segment(const step *s, const stretch *at, sr_task *task) {
     sr_keys seen = sr_block_sees(at->segment, task->sees[lane]);
     t->lo[lane] = seen.lo;
     t->hi[lane] = seen.hi;
+    t->bound[lane] = task->query_norm[lane] * at->norm * ROUNDED_UP;
     if (lane < task->rows) task->pairs += t->hi[lane] - t->lo[lane];
   }
   t->k = at->k;
   t->v = at->v;
-  t->finite = !(s->plan->special[bit / 8] >> bit % 8 & 1);
+  t->finite = isfinite(at->norm) != 0;
   task->active = sr_tile_extent(d->kernel, t);
-  if (task->active) d->kernel->begin(&task->partial, t->value_dim);
+  if (task->active) d->kernel->begin(&task->partial, t->value_dim, t->bound);
 }
 
 /* Between tiles the master thread, which alone may call MPI, drives the transfer and tells the caller how far it is. */
@@ -212,7 +221,7 @@ static sr_status go_round(sr_plan *plan, const sr_tensors *tensors) {
 sr_status sr_plan_ring(sr_plan *plan, const sr_tensors *tensors) {
   plan->stats.nonfinite = sr_plan_pack(plan, tensors);
   SR_TRY(sr_comm_sum_i64(plan->comm, &plan->stats.nonfinite, 1));
-  SR_TRY(sr_comm_or(plan->comm, plan->special, (uint64_t)(plan->d.segments + 7) / 8));
+  SR_TRY(sr_comm_max(plan->comm, plan->key_norm, plan->d.segments * plan->d.opt.kv_heads));
   SR_TRY(sr_plan_refuse_nonfinite(plan));
   return go_round(plan, tensors);
 }

@@ -11,6 +11,7 @@ typedef struct sr_task {
   sr_partial partial;
   sr_range sees[SR_MAX_TILE]; /* each row, by absolute positions */
   sr_range reach;             /* some row */
+  const double *query_norm;   /* of each row */
   int64_t rows;               /* of the tile; further lanes see what the last row sees */
   int64_t pairs;              /* that the rows see of the segment */
   bool active;                /* some row sees some of the segment */

@@ -18,8 +18,12 @@ enum { BLOCK = 4096 };
 
 static uint64_t stride = 1;
 
-/* Units in the last place, just above what was measured (src/kernels/exp2.h). */
-static const struct bounds { double f32, f64; } fused = {1.02, 1.05}, rounded = {1.30, 1.33}, *most = &fused;
+/* Units in the last place, just above what was measured (src/kernels/exp2.h). Portable: a processor may have no fused
+ * multiply-add. */
+static const struct bounds {
+  const char *isa;
+  double f32, f64;
+} bounds[] = {{"portable", 1.30, 1.33}, {"avx2", 1.17, 1.05}, {"avx512", 1.02, 1.05}}, *most;
 
 /* Floats in the order of their bits: those from 0 up, then those from -0 down. */
 static uint32_t bits_of(float x) {
@@ -28,14 +32,14 @@ static uint32_t bits_of(float x) {
   return bits;
 }
 
-/* Every stride-th float from *next to the last one, up to a block of them; the rest of the block repeats the last. */
-static void next_block(uint64_t *next, uint32_t last, float s[BLOCK]) {
+/* Every step-th float from *next to the last one, up to a block of them; the rest of the block repeats the last. */
+static void next_block(uint64_t *next, uint32_t last, uint64_t step, float s[BLOCK]) {
   static uint32_t bits[BLOCK];
-  const uint32_t first = (uint32_t)*next, step = (uint32_t)stride;
-  for (uint32_t i = 0; i < BLOCK; i++) bits[i] = first + i * step;
-  for (int64_t i = BLOCK - 1; i > 0 && *next + (uint64_t)i * stride > last; i--) bits[i] = last;
+  const uint32_t first = (uint32_t)*next;
+  for (uint32_t i = 0; i < BLOCK; i++) bits[i] = first + i * (uint32_t)step;
+  for (int64_t i = BLOCK - 1; i > 0 && *next + (uint64_t)i * step > last; i--) bits[i] = last;
   memcpy(s, bits, sizeof bits);
-  *next += BLOCK * stride;
+  *next += BLOCK * step;
 }
 
 /* |got - want| in units of the last place that a float of want's size has. */
@@ -55,7 +59,7 @@ static double worst_f32(float from, float to, float e) {
   static double wide[BLOCK], want[BLOCK];
   double worst = 0;
   for (uint64_t next = bits_of(from); next <= bits_of(to);) {
-    next_block(&next, bits_of(to), s);
+    next_block(&next, bits_of(to), stride, s);
     for (int i = 0; i < BLOCK; i++) wide[i] = (double)s[i];
     exp2_lanes_f32(BLOCK, s, e, p);
     exp2_lanes_f64(BLOCK, wide, (double)e, want);
@@ -87,7 +91,7 @@ static int64_t others_f32(uint32_t from, uint32_t to, float e, float wanted) {
   static float s[BLOCK], p[BLOCK];
   int64_t others = 0;
   for (uint64_t next = from; next <= to;) {
-    next_block(&next, to, s);
+    next_block(&next, to, stride, s);
     exp2_lanes_f32(BLOCK, s, e, p);
     for (int i = 0; i < BLOCK; i++) others += bits_of(p[i]) != bits_of(wanted);
   }
@@ -111,7 +115,7 @@ static int64_t numbers_f32(uint32_t from, uint32_t to, float e) {
   static float s[BLOCK], p[BLOCK];
   int64_t numbers = 0;
   for (uint64_t next = from; next <= to;) {
-    next_block(&next, to, s);
+    next_block(&next, to, stride, s);
     exp2_lanes_f32(BLOCK, s, e, p);
     for (int i = 0; i < BLOCK; i++) numbers += !isnan(p[i]);
   }
@@ -151,6 +155,36 @@ static void f64_integers(void) {
   }
 }
 
+/* Results of exp2_near over every step-th float from one to another that are not those of exp2, bit for bit. */
+static int64_t unlike_f32(float from, float to, uint64_t step, float e) {
+  static float s[BLOCK], p[BLOCK], near[BLOCK];
+  int64_t unlike = 0;
+  for (uint64_t next = bits_of(from); next <= bits_of(to);) {
+    next_block(&next, bits_of(to), step, s);
+    exp2_lanes_f32(BLOCK, s, e, p);
+    exp2_near_lanes_f32(BLOCK, s, e, near);
+    for (int i = 0; i < BLOCK; i++) unlike += bits_of(p[i]) != bits_of(near[i]);
+  }
+  return unlike;
+}
+
+/* All numbers below e = 0, and a sample of those below others. */
+static void f32_near(void) {
+  static const float integers[] = {0, 1, 48, -1, -48, 125, 1000, -1000, 0x1p22f, -0x1p21f};
+  for (int i = 0; i < 10; i++) {
+    const float e = integers[i], low = e - 125;
+    const uint64_t step = e == 0 ? stride : 61 * stride;
+    CU_ASSERT(all_near_lanes_f32(low, e));
+    CU_ASSERT(!all_near_lanes_f32(low - 0.5f, e));
+    if (low < 0) CU_ASSERT_EQUAL(unlike_f32(e < 0 ? e : -0.0f, low, step, e), 0);
+    if (e >= 0) CU_ASSERT_EQUAL(unlike_f32(low > 0 ? low : 0, e, step, e), 0);
+  }
+  CU_ASSERT(!all_near_lanes_f32(0x1p22f, 0x1p22f + 1));
+  CU_ASSERT(!all_near_lanes_f32(-0x1p22f - 1, -0x1p22f));
+  CU_ASSERT(!all_near_lanes_f32(-INFINITY, 0) && !all_near_lanes_f32(-INFINITY, -FLT_MAX));
+  CU_ASSERT(!all_near_lanes_f32(INFINITY, INFINITY));
+}
+
 static double ulps_f64(double got, long double want) {
   const long double ulps = fabsl((long double)got - want) / ldexpl(1, ilogbl(want) - 52);
   return ulps >= 0 ? (double)ulps : (double)INFINITY;
@@ -177,6 +211,24 @@ static void f64_error(void) {
   at_most("float64, s <= 1e6", worst_f64(1e6 - 1000, 1e6, 1e6, &random), most->f64);
 }
 
+static void f64_near(void) {
+  static double s[BLOCK], p[BLOCK], near[BLOCK];
+  uint64_t random = 42;
+  for (int r = 0; r < REFERENCES; r++) {
+    const double e = references[r];
+    CU_ASSERT(all_near_lanes_f64(e - 1021, e));
+    CU_ASSERT(!all_near_lanes_f64(e - 1021.5, e));
+    for (int block = 0; block < 256; block++) {
+      for (int i = 0; i < BLOCK; i++) s[i] = e - 1021 * ((double)(next_random(&random) >> 11) * 0x1p-53);
+      exp2_lanes_f64(BLOCK, s, e, p);
+      exp2_near_lanes_f64(BLOCK, s, e, near);
+      CU_ASSERT(memcmp(p, near, sizeof p) == 0);
+    }
+  }
+  CU_ASSERT(!all_near_lanes_f64(0x1p22, 0x1p22 + 1));
+  CU_ASSERT(!all_near_lanes_f64(-(double)INFINITY, 0));
+}
+
 /* p of a single s. */
 static double one_f64(double x, double e) {
   double s[16], p[16];
@@ -195,16 +247,20 @@ static void f64_special(void) {
 }
 
 int main(int argc, char **argv) {
-  if (!sr_isa_name()) return 77;                           /* not on this machine: skipped */
-  if (!strcmp(sr_isa_name(), "portable")) most = &rounded; /* a processor may have no fused multiply-add */
+  if (!sr_isa_name()) return 77; /* not on this machine: skipped */
+  for (size_t i = 0; i < sizeof bounds / sizeof *bounds; i++)
+    if (!strcmp(sr_isa_name(), bounds[i].isa)) most = &bounds[i];
+  if (!most) return 1;
   if (argc > 1) stride = strtoull(argv[1], NULL, 10);
   return run_suite("exp2", (const test_case[]){{"float32: error", f32_error},
                                                {"float32: next to 0", f32_next_to_0},
                                                {"float32: below the range", f32_below_the_range},
                                                {"float32: NaN", f32_nan},
                                                {"float32: integers", f32_integers},
+                                               {"float32: near", f32_near},
                                                {"float64: error", f64_error},
                                                {"float64: special", f64_special},
                                                {"float64: integers", f64_integers},
+                                               {"float64: near", f64_near},
                                                {0}});
 }

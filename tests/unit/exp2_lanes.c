@@ -8,10 +8,20 @@
 #define LANES             (VECTOR_BYTES / 4)
 #define NAME(x)           lanes_f32_##x
 #define OP(x)             f32_##x
-#define EXP2_COEFFICIENTS EXP2_COEFFICIENTS_F32
+#define LIMIT(x)          FLT_##x
+#define ROOTS             F32_ROOTS
+#define EXP2_COEFFICIENTS EXP2_F32(F32_ROOTS)
 #include "kernels/lanes.inc"
 void exp2_lanes_f32(int64_t n, const float *s, float e, float *p) {
   for (int64_t i = 0; i < n; i += LANES) STORE(p + i, NAME(exp2)(LOAD(s + i), (VEC){} + e));
+}
+void exp2_near_lanes_f32(int64_t n, const float *s, float e, float *p) {
+  for (int64_t i = 0; i < n; i += LANES) STORE(p + i, NAME(exp2_near)(LOAD(s + i), (VEC){} + (MAGIC - e)));
+}
+bool all_near_lanes_f32(float low, float e) {
+  VEC lows = (VEC){} + e;
+  lows[LANES - 1] = low;
+  return NAME(all_near)(lows, (VEC){} + e);
 }
 #include "kernels/end_lanes.inc"
 
@@ -20,9 +30,19 @@ void exp2_lanes_f32(int64_t n, const float *s, float e, float *p) {
 #define LANES             (VECTOR_BYTES / 8)
 #define NAME(x)           lanes_f64_##x
 #define OP(x)             f64_##x
-#define EXP2_COEFFICIENTS EXP2_COEFFICIENTS_F64
+#define LIMIT(x)          DBL_##x
+#define ROOTS             F64_ROOTS
+#define EXP2_COEFFICIENTS EXP2_F64(F64_ROOTS)
 #include "kernels/lanes.inc"
 void exp2_lanes_f64(int64_t n, const double *s, double e, double *p) {
   for (int64_t i = 0; i < n; i += LANES) STORE(p + i, NAME(exp2)(LOAD(s + i), (VEC){} + e));
+}
+void exp2_near_lanes_f64(int64_t n, const double *s, double e, double *p) {
+  for (int64_t i = 0; i < n; i += LANES) STORE(p + i, NAME(exp2_near)(LOAD(s + i), (VEC){} + (MAGIC - e)));
+}
+bool all_near_lanes_f64(double low, double e) {
+  VEC lows = (VEC){} + e;
+  lows[LANES - 1] = low;
+  return NAME(all_near)(lows, (VEC){} + e);
 }
 #include "kernels/end_lanes.inc"

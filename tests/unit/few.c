@@ -108,7 +108,7 @@ static void run_few(const few_rig *r, few_result *result) {
   const sr_few few = few_of(r, q);
   for (int i = 0; i < rows; i++) {
     partial[i] = sr_partial_at(r->kernel, states + state * (uint64_t)i);
-    r->kernel->begin(&partial[i], r->value_dim);
+    r->kernel->begin(&partial[i], r->value_dim, NULL);
   }
   result->finite = true;
   for (int32_t key = 0; key < r->keys; key += r->kernel->key_block)

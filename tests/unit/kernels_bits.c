@@ -95,6 +95,28 @@ static void the_way_does_not_show(void) {
     }
 }
 
+/* Whether the size of scores is known beforehand, of all lanes or of some: exponents differ, and with them how lse is
+ * rounded. */
+static void bounds_do_not_show(void) {
+  static result plain, other;
+  uint64_t random = 27;
+  for (int t = 0; t < PRODUCTS; t++)
+    for (int n = 0; n < 30; n++) {
+      rig r = make_rig(products[t], (int32_t)random_int(&random, 1, 140), 9, (int32_t)random_int(&random, 1, 1500),
+                       &random);
+      const double factor[] = {1, 3, 30};
+      fill(&r, r.k, (int64_t)r.keys * r.head_dim, factor[n % 3], &random);
+      if (n % 2) random_ranges(&r, n % 4 == 1, &random);
+      run(&r, NULL, &plain);
+      r.bounded = false;
+      run(&r, NULL, &other);
+      CU_ASSERT(memcmp(plain.o, other.o, sizeof(double) * (size_t)(r.kernel->tile * r.value_dim)) == 0);
+      for (int i = 0; i < r.kernel->tile; i++)
+        CU_ASSERT(plain.lse[i] == other.lse[i] || fabs(plain.lse[i] - other.lse[i]) < 1e-15 * (4 + fabs(plain.lse[i])));
+      free_rig(&r);
+    }
+}
+
 /* An accumulator that holds what `segments` segments from the first one on give, none where that is 0. */
 static sr_accumulator accumulate(const rig *r, packed *p, char *memory, int first, int segments) {
   p->acc = sr_accumulator_at(r->kernel, r->value_dim, memory);
@@ -153,6 +175,7 @@ int main(void) {
                                               {"special neighbours do not show", special_neighbours_do_not_show},
                                               {"the order of segments does not show", order_of_segments_does_not_show},
                                               {"the way does not show", the_way_does_not_show},
+                                              {"bounds do not show", bounds_do_not_show},
                                               {"sums of accumulators do not show", sums_of_accumulators_do_not_show},
                                               {"an unknown instruction set is refused", unknown_isa_is_refused},
                                               {0}});
