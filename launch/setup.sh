@@ -2,7 +2,8 @@
 # Sees to it that what seqring is built and tested with is installed. On Debian and its descendants it installs what is
 # missing, or prints the line that does where it has not the right to. Silent, and a moment's work, when nothing is missing.
 #
-# Usage: launch/setup.sh
+# Usage: launch/setup.sh [PACKAGE]...
+#   PACKAGE   a further one to see to
 set -euo pipefail
 
 packages=(
@@ -10,6 +11,7 @@ packages=(
   openmpi-bin libopenmpi-dev libhdf5-openmpi-dev libopenblas-dev libhwloc-dev
   libcyaml-dev libyaml-dev libjansson-dev libpopt-dev libxxhash-dev
   libcunit1-dev python3-numpy python3-h5py # for the tests
+  "$@"
 )
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Compiles what is below MPI for another processor, with the kernels that any has, without a warning. Exit status 77,
-# skipped, without the cross compiler (Debian: gcc-aarch64-linux-gnu libc6-dev-arm64-cross).
+# skipped, without the cross compiler (Debian: gcc-aarch64-linux-gnu libc6-dev-arm64-cross, which .ci/run installs).
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../../src"
 command -v aarch64-linux-gnu-gcc >/dev/null || exit 77
