@@ -205,17 +205,33 @@ int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *t) {
   return nonfinite;
 }
 
+/* Where row `lane` of a tile lies in o and lse, [query][head]. */
+static int64_t output_row(const sr_decision *d, const sr_tile_rows *rows, int64_t lane) {
+  int64_t query, head;
+  lane_of(d, rows, lane, &query, &head);
+  return query * d->opt.q_heads + head;
+}
+
+/* Asks for the memory that a tile's o is written to. */
+static void ask_for_output(const sr_decision *d, const sr_tensors *t, const sr_tile_rows *rows) {
+  const int64_t bytes = d->opt.value_dim * (int64_t)sr_dtype_size(d->opt.out_dtype);
+  for (int64_t lane = 0; lane < rows->rows; lane++) {
+    const char *to = (const char *)t->o + output_row(d, rows, lane) * bytes;
+    for (int64_t at = 0; at < bytes; at += SR_LINE) __builtin_prefetch(to + at, 1, 2);
+  }
+}
+
 void sr_unpack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *t) {
   const sr_decision *d = &plan->d;
   const sr_options *o = &d->opt;
   sr_tile_rows rows = sr_plan_tile(plan, tile);
   sr_accumulator acc = sr_plan_accumulator(plan, tile);
+  ask_for_output(d, t, &rows);
   d->kernel->divide(&acc, (int32_t)o->value_dim);
   for (int64_t lane = 0; lane < rows.rows; lane++) {
-    int64_t query, head, position = rows.position + (rows.first_row + lane) / d->group;
-    lane_of(d, &rows, lane, &query, &head);
-    sr_range seen = sr_mask_range(&o->mask, position, o->kv_len);
-    uint64_t at = (uint64_t)(query * o->q_heads + head);
+    const int64_t position = rows.position + (rows.first_row + lane) / d->group;
+    const sr_range seen = sr_mask_range(&o->mask, position, o->kv_len);
+    const uint64_t at = (uint64_t)output_row(d, &rows, lane);
     sr_accumulator_store(d->kernel, (int32_t)o->value_dim, &acc, (int32_t)lane, seen.hi > seen.lo, o->out_dtype,
                          (char *)t->o + at * (uint64_t)o->value_dim * sr_dtype_size(o->out_dtype), d->lse_dtype,
                          (char *)t->lse + at * sr_dtype_size(d->lse_dtype));

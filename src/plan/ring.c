@@ -27,6 +27,8 @@ static void set_task(const step *s, int64_t tile, sr_task *task) {
   const sr_plan *plan = s->plan;
   const sr_decision *d = &plan->d;
   sr_tile_rows t = sr_plan_tile(plan, tile);
+  task->number = tile;
+  task->written = false;
   task->rows = t.rows;
   task->tile.q = plan->queries + (uint64_t)tile * d->tile_bytes;
   task->tile.scale = d->scale * M_LOG2E;
@@ -123,12 +125,19 @@ static void look_ahead(const sr_decision *d, const stretch *next, bool ends, int
   ahead[2] = ends ? (sr_ahead){(const char *)task->accumulator.e, (int64_t)d->acc_bytes} : (sr_ahead){0};
 }
 
+/* Writes the output of a tile that is done. */
+static void write_tile(const step *s, sr_task *task) {
+  sr_unpack_tile(s->plan, task->number, s->tensors);
+  task->written = true;
+}
+
 static bool meets_chunk(const sr_task *task, sr_keys keys) {
   return task->active && task->tile.some.hi > keys.lo && task->tile.some.lo < keys.hi;
 }
 
-/* All tiles of a batch meet a chunk of keys before any meets the next, and each is folded while it is in the cache.
- * `following` is met after it. Returns the pairs of a row and a key. */
+/* All tiles of a batch meet a chunk of keys before any meets the next. Each is folded, and written where that was the
+ * last segment in its reach, while it is in the cache. `following` is met after it. Returns the pairs of a row and a
+ * key. */
 static int64_t meet_stretch(step *s, const sr_worker *w, int64_t count, const stretch *at, const stretch *following) {
   const sr_decision *d = &s->plan->d;
   int64_t pairs = 0;
@@ -146,6 +155,7 @@ static int64_t meet_stretch(step *s, const sr_worker *w, int64_t count, const st
       if (!ends) continue;
       d->kernel->fold(&task->partial, task->tile.value_dim, &task->accumulator);
       pairs += task->pairs;
+      if (s->last && task->reach.hi <= at->segment.start + at->segment.count) write_tile(s, task);
     }
     look_up(s);
   }
@@ -171,7 +181,8 @@ static void fold_batch(step *s, sr_batch batch, const sr_worker *w) {
 #pragma omp atomic
     *s->done += pairs;
   }
-  for (int64_t i = 0; s->last && i < batch.count; i++) sr_unpack_tile(s->plan, batch.first + i, s->tensors);
+  for (int64_t i = 0; s->last && i < batch.count; i++)
+    if (!w->task[i].written) write_tile(s, &w->task[i]);
 }
 
 /* Folds the shard in use into all tiles of this rank. */

@@ -7,6 +7,7 @@
 #include "schedule/mask.h"
 
 typedef struct sr_task {
+  int64_t number; /* of the plan's tile */
   sr_tile tile;
   sr_partial partial;
   sr_range sees[SR_MAX_TILE]; /* each row, by absolute positions */
@@ -15,6 +16,7 @@ typedef struct sr_task {
   int64_t rows;               /* of the tile; further lanes see what the last row sees */
   int64_t pairs;              /* that the rows see of the segment */
   bool active;                /* some row sees some of the segment */
+  bool written;               /* its output is */
   sr_accumulator accumulator;
 } sr_task;
 
