@@ -20,8 +20,8 @@ void sr_to_bf16(sr_dtype dtype, const void *from, int64_t n, uint16_t *to);
 void sr_store_row(sr_dtype dtype, void *to, int64_t n, const double *from, int64_t stride);
 void sr_store(sr_dtype dtype, void *to, double value);
 
-/* Length of a vector of n <= SR_WIDEST_HEAD elements: the root of the sum of their squares; infinite where an element
- * is not finite. */
+/* Length of a vector of n <= SR_WIDEST_HEAD elements: the root of the sum of their squares; infinite where an element,
+ * or the sum, is not finite. */
 double sr_norm(sr_dtype dtype, const void *from, int64_t n);
 
 /* Elements that are NaN or Inf. */

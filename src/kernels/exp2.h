@@ -34,8 +34,8 @@
 #define EXP2_F32(roots)         EXP2_PASTE(EXP2_F32_, roots)
 #define EXP2_F64(roots)         EXP2_PASTE(EXP2_F64_, roots)
 
-/* The bits of the float 2^(i / roots), less i where x = n + i / roots in units of 1 / roots has it once n is brought to
- * the exponent's place: to be added to that. */
+/* Entry i is the bits of the float 2^(i / R), R = 8 or 16, less i << (23 - log2 R): added to x << (23 - log2 R), where
+ * the low bits of x are R n + i, they are those of 2^(n + i / R). */
 #define EXP2_ROOTS_8 0x3f800000, 0x3f7b95c2, 0x3f7837f0, 0x3f75fed7, 0x3f7504f3, 0x3f75672a, 0x3f7744fd, 0x3f7ac0c7
 #define EXP2_ROOTS_16                                                                                                  \
   0x3f800000, 0x3f7daac3, 0x3f7b95c2, 0x3f79c3d3, 0x3f7837f0, 0x3f76f532, 0x3f75fed7, 0x3f75583f, 0x3f7504f3,          \

@@ -7,7 +7,7 @@
  *   s = K Q^T              [key_block][tile]   in log2 units: Q carries scale * log2(e)
  *   e = ceil(max) + 2      where the largest score so far passes e: an integer, so that rescaling by 2^(e_old - e_new)
  *                          is exact, and a little above, so that it is rare; or ceil(bound) from the start, where what
- *                          bounds the scores is small, so that nothing need be searched
+ *                          bounds the scores is small and the instruction set gains by it: nothing need be searched
  *   p = 2^(s - e)          l += sum over keys of p          O += V^T p     [value_dim][tile]
  *
  * One segment's (e, l, O) is a partial result in the type of the sums. Partials are folded into an accumulator of
@@ -35,6 +35,10 @@ typedef struct sr_keys {
   int32_t lo, hi;
 } sr_keys;
 
+/* No score is larger than the product of its query's and its key's lengths (Cauchy and Schwarz), but for rounding: of both
+ * to bfloat16 at worst, by up to 1/512. */
+#define SR_ROUNDED_UP 1.01
+
 /* One tile of packed queries and one segment of keys and values of its KV head, in units: one element, or where the
  * kernel's pack is 2 a pair of neighbours along the dimension that a product sums over. */
 typedef struct sr_tile {
@@ -46,9 +50,10 @@ typedef struct sr_tile {
   int32_t head_dim, value_dim; /* elements; an odd head_dim is filled up with a 0 where pack is 2 */
   int32_t lo[SR_MAX_TILE], hi[SR_MAX_TILE]; /* the row sees the segment's keys lo <= j < hi */
   sr_keys some, all;                        /* keys that some row sees, and that every row sees */
-  double
-      bound[SR_MAX_TILE]; /* no score of the row in this segment has a larger size; infinite where that is not known */
-  bool finite;            /* no NaN or Inf in k and v */
+  /* No score of the row in this segment has a larger size; infinite or NaN where that is not known, or values are so
+   * small that products with weights far below 1 might leave the range. */
+  double bound[SR_MAX_TILE];
+  bool finite;              /* no NaN or Inf in k and v */
   sr_ahead ahead[SR_AHEAD]; /* what meet asks for meanwhile */
 } sr_tile;
 
@@ -93,7 +98,8 @@ typedef struct sr_kernel {
   int32_t tile;      /* rows a tile; 1 for a few queries, each of which has a state of its own */
   int32_t key_block; /* keys a step; divides SR_SEGMENT */
 
-  /* The state before the first key of a segment. bound: that of sr_tile, NULL for a few queries. */
+  /* The state before the first key of a segment. bound: that of the tile, which meet must find unchanged; NULL for a
+   * few queries. */
   void (*begin)(const sr_partial *partial, int32_t value_dim, const double *bound);
 
   /* Memory for kernels has the alignment of its units or any other, but scratch for a few queries has SR_ALIGN. One of
@@ -133,8 +139,7 @@ static inline uint64_t sr_value_bytes(const sr_kernel *kernel, int64_t value_dim
  */
 sr_status sr_kernel_choose(sr_dtype compute, bool few, const sr_kernel **kernel);
 
-/* Sets what some and what all of the tile's rows see, from lo and hi; rows that see no key lose their bound. Returns
- * false when no row sees any key. */
+/* Sets what some and what all of the tile's rows see, from lo and hi. Returns false when no row sees any key. */
 bool sr_tile_extent(const sr_kernel *kernel, sr_tile *tile);
 
 uint64_t sr_partial_bytes(const sr_kernel *kernel, int32_t value_dim);

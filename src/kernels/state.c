@@ -12,10 +12,7 @@ bool sr_tile_extent(const sr_kernel *k, sr_tile *t) {
   for (int32_t i = 0; i < k->tile; i++) {
     if (t->lo[i] > all.lo) all.lo = t->lo[i];
     if (t->hi[i] < all.hi) all.hi = t->hi[i];
-    if (t->lo[i] >= t->hi[i]) {
-      t->bound[i] = (double)INFINITY; /* e would count, though nothing is summed */
-      continue;
-    }
+    if (t->lo[i] >= t->hi[i]) continue;
     if (t->lo[i] < some.lo) some.lo = t->lo[i];
     if (t->hi[i] > some.hi) some.hi = t->hi[i];
   }
@@ -91,11 +88,15 @@ void sr_accumulator_add(const sr_kernel *k, int32_t value_dim, const sr_accumula
     add_pair(&acc->o_hi[i], &acc->o_lo[i], other->o_hi[i], other->o_lo[i]);
 }
 
-/* The natural logarithm of (hi + lo) 2^e; lo says nothing once hi is not finite. */
+/* The natural logarithm of (hi + lo) 2^e; lo says nothing once hi is not finite. How the sum is split into the two does
+ * not show: the part of it that is a power of two joins e. */
 static double log_sum(double e, double hi, double lo) {
   if (!isfinite(hi)) return e * M_LN2 + log(hi);
   double sum = hi + lo, rest = lo - (sum - hi);
-  return e * M_LN2 + (log(sum) + rest / sum);
+  int exponent;
+  double part = frexp(sum, &exponent);
+  if (part < M_SQRT1_2) part *= 2, exponent--;
+  return (e + exponent) * M_LN2 + (log(part) + rest / sum);
 }
 
 void sr_accumulator_store(const sr_kernel *k, int32_t value_dim, const sr_accumulator *acc, int32_t lane,

@@ -52,10 +52,11 @@ void sr_pack_query(const sr_decision *d, const void *query, char *packed, int64_
     put_query(d, query, packed, lane);
 }
 
-/* Length of a query or a key; infinite where an element is not finite, or products might leave the range. */
-static double length_of(const sr_decision *d, const void *from) {
-  const double norm = sr_norm(d->opt.dtype, from, d->opt.head_dim);
-  return norm < (d->kernel->sums == SR_F64 ? 0x1p500 : 0x1p60) ? norm : (double)INFINITY;
+/* What a vector's length counts as. Infinite where an element is not finite, and so large that products might leave the
+ * range of sums; above 0, since what the length of a tiny vector has lost may count beside a huge one. */
+static double length(const sr_decision *d, double norm) {
+  const bool wide = d->kernel->sums == SR_F64;
+  return norm < (wide ? 0x1p500 : 0x1p60) ? fmax(norm, wide ? 0x1p-500 : 0x1p-100) : (double)INFINITY;
 }
 
 static void pack_tile(const sr_plan *plan, int64_t tile, const void *q) {
@@ -70,7 +71,7 @@ static void pack_tile(const sr_plan *plan, int64_t tile, const void *q) {
     lane_of(d, &t, lane, &query, &head);
     const char *from = element(q, d->opt.dtype, query, d->opt.q_heads, head, d->opt.head_dim);
     sr_pack_query(d, from, packed, lane);
-    norm[lane] = length_of(d, from) * fabs(d->scale) * M_LOG2E;
+    norm[lane] = length(d, sr_norm(d->opt.dtype, from, d->opt.head_dim) * fabs(d->scale) * M_LOG2E);
   }
 }
 
@@ -99,7 +100,7 @@ static double pack_keys(const sr_decision *d, const sr_segment *s, const void *k
     if (dim % d->kernel->pack) memset(to + bytes - sr_unit_bytes(d->kernel), 0, sr_unit_bytes(d->kernel));
     const char *from = element(k, d->opt.dtype, local + j, d->opt.kv_heads, head, dim);
     convert(d, from, dim, to);
-    longest = fmax(longest, length_of(d, from));
+    longest = fmax(longest, length(d, sr_norm(d->opt.dtype, from, dim)));
   }
   memset(to, 0, (uint64_t)(s->padded - s->keys.count) * bytes);
   return longest;
@@ -116,13 +117,13 @@ static void pack_pair(const sr_decision *d, const void *first, const void *secon
   }
 }
 
-/* Values of one head. Returns the NaN and Inf elements. */
-static int64_t pack_values(const sr_decision *d, const sr_segment *s, const void *v, int64_t local, int64_t head,
-                           char *to) {
+/* Values of one head. Returns the length of the longest one. */
+static double pack_values(const sr_decision *d, const sr_segment *s, const void *v, int64_t local, int64_t head,
+                          char *to) {
   const sr_options *o = &d->opt;
   const int64_t pack = d->kernel->pack, keys = s->keys.count;
   const uint64_t bytes = sr_value_bytes(d->kernel, o->value_dim) * (uint64_t)pack;
-  int64_t nonfinite = 0;
+  double longest = 0;
   for (int64_t j = 0; j < keys; j += pack, to += bytes) {
     const char *first = element(v, o->dtype, local + j, o->kv_heads, head, o->value_dim), *second = NULL;
     if (pack == 2 && j + 1 < keys) second = element(v, o->dtype, local + j + 1, o->kv_heads, head, o->value_dim);
@@ -130,11 +131,19 @@ static int64_t pack_values(const sr_decision *d, const sr_segment *s, const void
       convert(d, first, o->value_dim, to);
     else
       pack_pair(d, first, second, (uint16_t *)(void *)to);
-    nonfinite += sr_count_nonfinite(o->dtype, first, o->value_dim);
-    if (second) nonfinite += sr_count_nonfinite(o->dtype, second, o->value_dim);
+    longest = fmax(longest, length(d, sr_norm(o->dtype, first, o->value_dim)));
+    if (second) longest = fmax(longest, length(d, sr_norm(o->dtype, second, o->value_dim)));
   }
   memset(to, 0, (uint64_t)((s->padded - keys) / pack) * bytes);
-  return nonfinite;
+  return longest;
+}
+
+/* What queries' lengths are multiplied with for the bounds of sr_tile: the length of the longest key, but infinite
+ * where values are not tame: too large, as length has it, or so small that weights of 2^-64 (float64: 2^-512) might
+ * lose them. */
+static double key_norm(const sr_decision *d, double longest_key, double longest_value) {
+  const double least = d->kernel->sums == SR_F64 ? 0x1p-400 : 0x1p-30;
+  return longest_value >= least && isfinite(longest_value) ? longest_key : (double)INFINITY;
 }
 
 /* NaN and Inf elements in local rows [from, to) of k and v. */
@@ -161,14 +170,14 @@ static int64_t pack_segment(sr_plan *plan, const sr_tensors *t, int64_t i) {
   sr_segment s = sr_block_segment(d, &d->kv, i);
   int64_t local = i * SR_SEGMENT;
   double *norm = plan->key_norm + s.keys.start / SR_SEGMENT * d->opt.kv_heads;
-  bool finite = true;
+  bool tame = true;
   for (int64_t head = 0; head < d->opt.kv_heads; head++) {
-    norm[head] = pack_keys(d, &s, t->k, local, head, sr_block_k(d, &s, head, plan->block[0]));
-    if (pack_values(d, &s, t->v, local, head, sr_block_v(d, &s, head, plan->block[0])) > 0)
-      norm[head] = (double)INFINITY;
-    finite &= isfinite(norm[head]) != 0;
+    const double key = pack_keys(d, &s, t->k, local, head, sr_block_k(d, &s, head, plan->block[0]));
+    const double value = pack_values(d, &s, t->v, local, head, sr_block_v(d, &s, head, plan->block[0]));
+    norm[head] = key_norm(d, key, value);
+    tame &= isfinite(norm[head]) != 0;
   }
-  return finite ? 0 : sr_nonfinite_segment(d, t, i);
+  return tame ? 0 : sr_nonfinite_segment(d, t, i);
 }
 
 /* NaN and Inf elements of a local query, none when it sees no key. */
@@ -212,13 +221,14 @@ static int64_t output_row(const sr_decision *d, const sr_tile_rows *rows, int64_
   return query * d->opt.q_heads + head;
 }
 
-/* Asks for the memory that a tile's o is written to. */
-static void ask_for_output(const sr_decision *d, const sr_tensors *t, const sr_tile_rows *rows) {
+/* Rows of o are asked for so many rows before they are written. */
+enum { ROWS_AHEAD = 8 };
+
+static void ask_for_row(const sr_decision *d, const sr_tensors *t, const sr_tile_rows *rows, int64_t lane) {
   const int64_t bytes = d->opt.value_dim * (int64_t)sr_dtype_size(d->opt.out_dtype);
-  for (int64_t lane = 0; lane < rows->rows; lane++) {
-    const char *to = (const char *)t->o + output_row(d, rows, lane) * bytes;
-    for (int64_t at = 0; at < bytes; at += SR_LINE) __builtin_prefetch(to + at, 1, 2);
-  }
+  if (lane >= rows->rows) return;
+  const char *to = (const char *)t->o + output_row(d, rows, lane) * bytes;
+  for (int64_t at = 0; at < bytes; at += SR_LINE) __builtin_prefetch(to + at, 1, 2);
 }
 
 void sr_unpack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *t) {
@@ -226,12 +236,13 @@ void sr_unpack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *t) {
   const sr_options *o = &d->opt;
   sr_tile_rows rows = sr_plan_tile(plan, tile);
   sr_accumulator acc = sr_plan_accumulator(plan, tile);
-  ask_for_output(d, t, &rows);
+  for (int64_t lane = 0; lane < ROWS_AHEAD; lane++) ask_for_row(d, t, &rows, lane);
   d->kernel->divide(&acc, (int32_t)o->value_dim);
   for (int64_t lane = 0; lane < rows.rows; lane++) {
     const int64_t position = rows.position + (rows.first_row + lane) / d->group;
     const sr_range seen = sr_mask_range(&o->mask, position, o->kv_len);
     const uint64_t at = (uint64_t)output_row(d, &rows, lane);
+    ask_for_row(d, t, &rows, lane + ROWS_AHEAD);
     sr_accumulator_store(d->kernel, (int32_t)o->value_dim, &acc, (int32_t)lane, seen.hi > seen.lo, o->out_dtype,
                          (char *)t->o + at * (uint64_t)o->value_dim * sr_dtype_size(o->out_dtype), d->lse_dtype,
                          (char *)t->lse + at * sr_dtype_size(d->lse_dtype));

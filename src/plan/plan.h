@@ -17,7 +17,7 @@ struct sr_plan {
   sr_batch *batches;  /* [n_batches] */
   double *mail;       /* what the decode strategy reduces over the ranks */
   double *query_norm; /* [tiles][tile] lengths of the queries, times scale * log2(e): of scores' units */
-  double *key_norm;   /* [segments][kv_heads] of its longest key; infinite where it holds a NaN or Inf, or huge keys */
+  double *key_norm;   /* [segments][kv_heads] of its longest key; infinite where keys or values are not tame (pack.c) */
   unsigned char *special; /* a few queries: bit i: what the shard's segment i gave is not finite */
   sr_transfer *transfer;  /* of the ring */
   double all_pairs;       /* visible (query, key) pairs of all ranks */

@@ -78,10 +78,6 @@ static stretch chunk_of(const step *s, stretch of, int32_t first) {
   return of;
 }
 
-/* No score is larger than the product of its query's and its key's lengths (Cauchy and Schwarz), but for rounding: of
- * both to bfloat16 at worst, by up to 1/512. */
-#define ROUNDED_UP 1.01
-
 /* Points a task at a segment. */
 static void enter_segment(const step *s, const stretch *at, sr_task *task) {
   const sr_decision *d = &s->plan->d;
@@ -93,12 +89,12 @@ static void enter_segment(const step *s, const stretch *at, sr_task *task) {
     sr_keys seen = sr_block_sees(at->segment, task->sees[lane]);
     t->lo[lane] = seen.lo;
     t->hi[lane] = seen.hi;
-    t->bound[lane] = task->query_norm[lane] * at->norm * ROUNDED_UP;
+    t->bound[lane] = task->query_norm[lane] * at->norm * SR_ROUNDED_UP;
     if (lane < task->rows) task->pairs += t->hi[lane] - t->lo[lane];
   }
   t->k = at->k;
   t->v = at->v;
-  t->finite = isfinite(at->norm) != 0;
+  t->finite = isfinite(at->norm) != 0; /* or huge, or tiny: that it may be taken for NaN only takes longer */
   task->active = sr_tile_extent(d->kernel, t);
   if (task->active) d->kernel->begin(&task->partial, t->value_dim, t->bound);
 }

@@ -133,6 +133,32 @@ static void rows_that_see_nothing_are_zero(void) {
   problem_free(&p);
 }
 
+/* Values of 2^-90 times a size give results of 2^-90 times a size, though all scores are as low as the lengths of
+ * queries and keys allow, so that weights could be far below 1. */
+static void tiny_values_survive_low_scores(void) {
+  problem p = make_problem(false), tiny = make_problem(false);
+  for (int64_t i = 0; i < TOKENS * DIM; i++) {
+    float v;
+    memcpy(&v, p.v + i * (int64_t)sizeof v, sizeof v);
+    problem_set(SR_F32, p.k, i, 2 + (double)v / 64), problem_set(SR_F32, tiny.k, i, 2 + (double)v / 64);
+    problem_set(SR_F32, tiny.v, i, (double)v * 0x1p-90);
+  }
+  for (int64_t i = 0; i < TOKENS * 2 * DIM; i++) problem_set(SR_F32, p.q, i, -2), problem_set(SR_F32, tiny.q, i, -2);
+  output out, small;
+  CHECK(problem_run(&p, MPI_COMM_WORLD, &out) == SR_OK);
+  CHECK(problem_run(&tiny, MPI_COMM_WORLD, &small) == SR_OK);
+  for (size_t i = 0; i < out.o_bytes / sizeof(float); i++) {
+    float x, y;
+    memcpy(&x, out.o + i * sizeof x, sizeof x);
+    memcpy(&y, small.o + i * sizeof y, sizeof y);
+    CHECK(x != 0 && y == x * 0x1p-90f);
+  }
+  output_close(&out);
+  output_close(&small);
+  problem_free(&p);
+  problem_free(&tiny);
+}
+
 /* A NaN at key 1700 reaches the rows that see it and no others. */
 static void masked_nan_never_leaks(void) {
   problem p = make_problem(true), clean = make_problem(true);
@@ -144,14 +170,15 @@ static void masked_nan_never_leaks(void) {
   int64_t local = 0;
   for (int s = 0; s < out.q_rows.n_spans; s++)
     for (int64_t i = 0; i < out.q_rows.span[s].count; i++, local++) {
-      const size_t row = 2 * DIM * sizeof(float);
+      const size_t row = 2 * DIM * sizeof(float), lse_row = 2 * sizeof(float);
       bool sees = out.q_rows.span[s].start + i >= 1700;
       uint32_t bits;
       memcpy(&bits, out.o + (size_t)local * row, sizeof bits);
       if (sees)
         CHECK(bits == 0x7fc00000);
       else
-        CHECK(memcmp(out.o + (size_t)local * row, want.o + (size_t)local * row, row) == 0);
+        CHECK(memcmp(out.o + (size_t)local * row, want.o + (size_t)local * row, row) == 0 &&
+              memcmp(out.lse + (size_t)local * lse_row, want.lse + (size_t)local * lse_row, lse_row) == 0);
     }
   sr_plan_stats stats;
   sr_plan_stats_get(out.plan, &stats);
@@ -169,6 +196,7 @@ int main(int argc, char **argv) {
   output_is_linear_in_values();
   equal_keys_give_the_mean_of_v();
   rows_that_see_nothing_are_zero();
+  tiny_values_survive_low_scores();
   masked_nan_never_leaks();
   return finish_checks();
 }

@@ -179,6 +179,12 @@ static void f32_near(void) {
     if (low < 0) CU_ASSERT_EQUAL(unlike_f32(e < 0 ? e : -0.0f, low, step, e), 0);
     if (e >= 0) CU_ASSERT_EQUAL(unlike_f32(low > 0 ? low : 0, e, step, e), 0);
   }
+  for (uint32_t bits = 0x7f800001; bits < 0x7fffffff; bits += 9973) {
+    float s[16], p[16];
+    for (int j = 0; j < 16; j++) memcpy(&s[j], &bits, sizeof bits);
+    exp2_near_lanes_f32(16, s, 3, p);
+    CU_ASSERT(isnan(p[0]) && isnan(p[15]));
+  }
   CU_ASSERT(!all_near_lanes_f32(0x1p22f, 0x1p22f + 1));
   CU_ASSERT(!all_near_lanes_f32(-0x1p22f - 1, -0x1p22f));
   CU_ASSERT(!all_near_lanes_f32(-INFINITY, 0) && !all_near_lanes_f32(-INFINITY, -FLT_MAX));

@@ -1,4 +1,6 @@
 /* What must not change a bit of what the tile and the fold of the instruction set in use (SEQRING_ISA) give. */
+#include <float.h>
+
 #include "rig.h"
 
 /* What the other lanes of a tile see, and so which blocks are skipped, masked or full, must not reach a lane's bits. */
@@ -95,26 +97,41 @@ static void the_way_does_not_show(void) {
     }
 }
 
-/* Whether the size of scores is known beforehand, of all lanes or of some: exponents differ, and with them how lse is
- * rounded. */
+/* Whether the size of scores is known beforehand, of no lane or of some. */
 static void bounds_do_not_show(void) {
+  static const double factor[] = {1, 3, 30};
   static result plain, other;
   uint64_t random = 27;
   for (int t = 0; t < PRODUCTS; t++)
-    for (int n = 0; n < 30; n++) {
-      rig r = make_rig(products[t], (int32_t)random_int(&random, 1, 140), 9, (int32_t)random_int(&random, 1, 1500),
-                       &random);
-      const double factor[] = {1, 3, 30};
+    for (int n = 0; n < 60; n++) {
+      const int32_t width = (int32_t)random_int(&random, 1, 140), keys = (int32_t)random_int(&random, 1, 1500);
+      rig r = make_rig(products[t], width, 9, keys, &random);
       fill(&r, r.k, (int64_t)r.keys * r.head_dim, factor[n % 3], &random);
       if (n % 2) random_ranges(&r, n % 4 == 1, &random);
       run(&r, NULL, &plain);
-      r.bounded = false;
+      for (int i = 0; i < r.kernel->tile; i++) r.bounded[i] = n % 5 > 1 && random_int(&random, 0, 1);
       run(&r, NULL, &other);
-      CU_ASSERT(memcmp(plain.o, other.o, sizeof(double) * (size_t)(r.kernel->tile * r.value_dim)) == 0);
-      for (int i = 0; i < r.kernel->tile; i++)
-        CU_ASSERT(plain.lse[i] == other.lse[i] || fabs(plain.lse[i] - other.lse[i]) < 1e-15 * (4 + fabs(plain.lse[i])));
+      CU_ASSERT(same_lanes(&r, &plain, &other));
       free_rig(&r);
     }
+}
+
+/* That AVX-512's tiles begin with the bound of a row whose scores are small, and no others do. */
+static void bounds_are_used(void) {
+  static const double known[] = {0, 3.5, 32, 33, (double)INFINITY, (double)NAN};
+  const char *isa = sr_isa_name();
+  const sr_kernel *kernel;
+  CU_ASSERT_FATAL(sr_kernel_choose(SR_F32, false, &kernel) == SR_OK);
+  double bound[SR_MAX_TILE];
+  for (int i = 0; i < kernel->tile; i++) bound[i] = known[i % 6];
+  void *memory = sr_alloc(sr_partial_bytes(kernel, 4));
+  const sr_partial partial = sr_partial_at(kernel, memory);
+  kernel->begin(&partial, 4, bound);
+  for (int i = 0; i < kernel->tile; i++) {
+    const bool used = strncmp(isa, "avx512", 6) == 0 && bound[i] <= 32;
+    CU_ASSERT(((const float *)partial.e)[i] == (used ? (float)ceil(bound[i]) : -FLT_MAX));
+  }
+  sr_free(memory);
 }
 
 /* An accumulator that holds what `segments` segments from the first one on give, none where that is 0. */
@@ -176,6 +193,7 @@ int main(void) {
                                               {"the order of segments does not show", order_of_segments_does_not_show},
                                               {"the way does not show", the_way_does_not_show},
                                               {"bounds do not show", bounds_do_not_show},
+                                              {"bounds are used", bounds_are_used},
                                               {"sums of accumulators do not show", sums_of_accumulators_do_not_show},
                                               {"an unknown instruction set is refused", unknown_isa_is_refused},
                                               {0}});

@@ -30,7 +30,7 @@ typedef struct rig {
   double scale;      /* of scores, in log2 units; 1 where queries carry it */
   int64_t lo[SR_MAX_TILE], hi[SR_MAX_TILE]; /* the lane sees keys lo <= j < hi */
   bool finite;                              /* false: values take the way of those that may be NaN or Inf */
-  bool bounded;                             /* false: the size of scores is not known beforehand */
+  bool bounded[SR_MAX_TILE];                /* false: the size of the lane's scores is not known beforehand */
   int32_t cut;   /* a multiple of the key block: a segment is met in two calls, up to it and from it on */
   int32_t shift; /* elements that memory for the kernel lies behind a border of SR_ALIGN */
 } rig;
@@ -72,7 +72,7 @@ static inline rig make_rig(sr_dtype compute, int32_t head_dim, int32_t value_dim
   }
   const double size = M_LOG2E / sqrt(head_dim);
   r.scale = compute == SR_BF16 ? (double)(float)size : 1;
-  r.finite = r.bounded = true;
+  r.finite = true;
   r.cut = SEGMENT / 2;
   r.q = malloc(sizeof(double) * (size_t)(head_dim * r.kernel->tile));
   r.k = malloc(sizeof(double) * (size_t)(head_dim * keys));
@@ -80,7 +80,7 @@ static inline rig make_rig(sr_dtype compute, int32_t head_dim, int32_t value_dim
   fill(&r, r.q, (int64_t)head_dim * r.kernel->tile, compute == SR_BF16 ? 1 : size, random);
   fill(&r, r.k, (int64_t)head_dim * keys, 1, random);
   fill(&r, r.v, (int64_t)value_dim * keys, 1, random);
-  for (int i = 0; i < r.kernel->tile; i++) r.lo[i] = 0, r.hi[i] = keys;
+  for (int i = 0; i < r.kernel->tile; i++) r.lo[i] = 0, r.hi[i] = keys, r.bounded[i] = true;
   return r;
 }
 
@@ -153,20 +153,14 @@ static inline int32_t clip(int64_t key) {
   return (int32_t)(key < 0 ? 0 : key > SEGMENT ? SEGMENT : key);
 }
 
-/* The length of a vector; infinite where an element is not finite. */
-static inline double norm(const double *x, int64_t n) {
-  double sum = 0;
-  for (int64_t i = 0; i < n; i++) sum += x[i] * x[i];
-  return isfinite(sum) ? sqrt(sum) : (double)INFINITY;
-}
-
 /* What bounds the size of each lane's scores in segment s. */
 static inline void bound_scores(const rig *r, int s, double bound[SR_MAX_TILE]) {
   double longest = 0;
   for (int64_t j = (int64_t)s * SEGMENT; j < r->keys && j < (int64_t)(s + 1) * SEGMENT; j++)
-    longest = fmax(longest, norm(r->k + j * r->head_dim, r->head_dim));
+    longest = fmax(longest, sr_norm(SR_F64, r->k + j * r->head_dim, r->head_dim));
   for (int64_t i = 0; i < r->kernel->tile; i++)
-    bound[i] = r->bounded ? norm(r->q + i * r->head_dim, r->head_dim) * longest * r->scale * 1.01 : (double)INFINITY;
+    bound[i] = r->bounded[i] ? sr_norm(SR_F64, r->q + i * r->head_dim, r->head_dim) * longest * r->scale * SR_ROUNDED_UP
+                             : (double)INFINITY;
 }
 
 static inline void fold_segment(const rig *r, const packed *p, int s) {
