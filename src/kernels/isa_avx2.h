@@ -15,7 +15,8 @@
 #define KEY_BLOCK    64
 #define RUN          32
 #define VALUE_RUN    64
-#define LAGS         0
+#define F32_LAGS     0
+#define F64_LAGS     0
 #define F32_ROOTS    8
 #define F64_ROOTS    1
 #define ISA_TEXT     "avx2"
@@ -64,9 +65,6 @@ static inline f32_vec f32_root(f32_vec x) {
   const f32_ivec roots = {EXP2_ROOTS_8};
   __m256i root = _mm256_permutevar8x32_epi32((__m256i)roots, (__m256i)x);
   return (f32_vec)_mm256_add_epi32(root, _mm256_slli_epi32((__m256i)x, 20));
-}
-static inline f64_vec f64_root(f64_vec x) {
-  return (f64_vec)_mm256_add_epi64((__m256i)_mm256_set1_pd(1), _mm256_slli_epi64((__m256i)x, 52));
 }
 
 static inline int f32_any_above(f32_vec a, f32_vec b) { return _mm256_movemask_ps(_mm256_cmp_ps((__m256)a, (__m256)b, _CMP_GT_OQ)) != 0; }

@@ -14,7 +14,8 @@
 #define KEY_BLOCK    64
 #define RUN          32
 #define VALUE_RUN    32
-#define LAGS         1
+#define F32_LAGS     1
+#define F64_LAGS     0
 #define F32_ROOTS    16
 #define F64_ROOTS    1
 #define ISA_TEXT     "avx512"
@@ -64,9 +65,6 @@ static inline f32_vec f32_root(f32_vec x) {
   const f32_ivec roots = {EXP2_ROOTS_16};
   __m512i root = _mm512_permutexvar_epi32((__m512i)x, (__m512i)roots);
   return (f32_vec)_mm512_add_epi32(root, _mm512_slli_epi32((__m512i)x, 19));
-}
-static inline f64_vec f64_root(f64_vec x) {
-  return (f64_vec)_mm512_add_epi64((__m512i)_mm512_set1_pd(1), _mm512_slli_epi64((__m512i)x, 52));
 }
 
 /* Whether a > b in any lane. */

@@ -11,7 +11,8 @@
 #define KEY_BLOCK    64
 #define RUN          32
 #define VALUE_RUN    64
-#define LAGS         0
+#define F32_LAGS     0
+#define F64_LAGS     0
 #define F32_ROOTS    1
 #define F64_ROOTS    1
 #define ISA_TEXT     "portable"
@@ -45,9 +46,6 @@ typedef uint64_t f64_bits __attribute__((vector_size(VECTOR_BYTES)));
     const real magic = (real)1.5 * (real)((integer)1 << mantissa);                                                     \
     type##_vec power = (type##_vec)(((type##_bits)(n + magic) + bias) << mantissa);                                    \
     return type##_select(n < 2 - bias, (type##_vec){0}, y * power); /* NaN in y stays, whatever its payload */         \
-  }                                                                                                                    \
-  static inline type##_vec type##_root(type##_vec x) {                                                                 \
-    return (type##_vec)(((type##_bits)x + bias) << mantissa);                                                          \
   }                                                                                                                    \
   static inline int type##_any_above(type##_vec a, type##_vec b) {                                                     \
     type##_ivec above = a > b;                                                                                         \

@@ -15,13 +15,22 @@
 void exp2_lanes_f32(int64_t n, const float *s, float e, float *p) {
   for (int64_t i = 0; i < n; i += LANES) STORE(p + i, NAME(exp2)(LOAD(s + i), (VEC){} + e));
 }
+const bool exp2_lanes_near = ROOTS > 1;
 void exp2_near_lanes_f32(int64_t n, const float *s, float e, float *p) {
+#if ROOTS > 1
   for (int64_t i = 0; i < n; i += LANES) STORE(p + i, NAME(exp2_near)(LOAD(s + i), (VEC){} + (MAGIC - e)));
+#else
+  (void)n, (void)s, (void)e, (void)p;
+#endif
 }
 bool all_near_lanes_f32(float low, float e) {
+#if ROOTS > 1
   VEC lows = (VEC){} + e;
   lows[LANES - 1] = low;
   return NAME(all_near)(lows, (VEC){} + e);
+#else
+  return (void)low, (void)e, false;
+#endif
 }
 #include "kernels/end_lanes.inc"
 
@@ -36,13 +45,5 @@ bool all_near_lanes_f32(float low, float e) {
 #include "kernels/lanes.inc"
 void exp2_lanes_f64(int64_t n, const double *s, double e, double *p) {
   for (int64_t i = 0; i < n; i += LANES) STORE(p + i, NAME(exp2)(LOAD(s + i), (VEC){} + e));
-}
-void exp2_near_lanes_f64(int64_t n, const double *s, double e, double *p) {
-  for (int64_t i = 0; i < n; i += LANES) STORE(p + i, NAME(exp2_near)(LOAD(s + i), (VEC){} + (MAGIC - e)));
-}
-bool all_near_lanes_f64(double low, double e) {
-  VEC lows = (VEC){} + e;
-  lows[LANES - 1] = low;
-  return NAME(all_near)(lows, (VEC){} + e);
 }
 #include "kernels/end_lanes.inc"
