@@ -139,11 +139,10 @@ static double pack_values(const sr_decision *d, const sr_segment *s, const void 
 }
 
 /* What queries' lengths are multiplied with for the bounds of sr_tile: the length of the longest key, but infinite
- * where values are not tame: too large, as length has it, or so small that weights of 2^-64 (float64: 2^-512) might
- * lose them. */
-static double key_norm(const sr_decision *d, double longest_key, double longest_value) {
-  const double least = d->kernel->sums == SR_F64 ? 0x1p-400 : 0x1p-30;
-  return longest_value >= least && isfinite(longest_value) ? longest_key : (double)INFINITY;
+ * where values are not tame: too large, as length has it, or so small that the weights of bounded rows, down to 2^-64,
+ * might lose them. */
+static double key_norm(double longest_key, double longest_value) {
+  return longest_value >= 0x1p-30 && isfinite(longest_value) ? longest_key : (double)INFINITY;
 }
 
 /* NaN and Inf elements in local rows [from, to) of k and v. */
@@ -174,7 +173,7 @@ static int64_t pack_segment(sr_plan *plan, const sr_tensors *t, int64_t i) {
   for (int64_t head = 0; head < d->opt.kv_heads; head++) {
     const double key = pack_keys(d, &s, t->k, local, head, sr_block_k(d, &s, head, plan->block[0]));
     const double value = pack_values(d, &s, t->v, local, head, sr_block_v(d, &s, head, plan->block[0]));
-    norm[head] = key_norm(d, key, value);
+    norm[head] = key_norm(key, value);
     tame &= isfinite(norm[head]) != 0;
   }
   return tame ? 0 : sr_nonfinite_segment(d, t, i);
