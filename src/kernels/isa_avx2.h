@@ -42,7 +42,6 @@ static inline f32_vec f32_from_bf16(const uint16_t *x) {
 static inline f32_vec f32_max(f32_vec a, f32_vec b) { return (f32_vec)_mm256_max_ps((__m256)a, (__m256)b); }
 static inline f64_vec f64_max(f64_vec a, f64_vec b) { return (f64_vec)_mm256_max_pd((__m256d)a, (__m256d)b); }
 static inline f32_vec f32_min(f32_vec a, f32_vec b) { return (f32_vec)_mm256_min_ps((__m256)a, (__m256)b); }
-static inline f64_vec f64_min(f64_vec a, f64_vec b) { return (f64_vec)_mm256_min_pd((__m256d)a, (__m256d)b); }
 
 static inline f32_vec f32_round(f32_vec x) { return (f32_vec)_mm256_round_ps((__m256)x, 8); }
 static inline f64_vec f64_round(f64_vec x) { return (f64_vec)_mm256_round_pd((__m256d)x, 8); }

@@ -42,7 +42,6 @@ static inline f32_vec f32_from_bf16(const uint16_t *x) {
 static inline f32_vec f32_max(f32_vec a, f32_vec b) { return (f32_vec)_mm512_max_ps((__m512)a, (__m512)b); }
 static inline f64_vec f64_max(f64_vec a, f64_vec b) { return (f64_vec)_mm512_max_pd((__m512d)a, (__m512d)b); }
 static inline f32_vec f32_min(f32_vec a, f32_vec b) { return (f32_vec)_mm512_min_ps((__m512)a, (__m512)b); }
-static inline f64_vec f64_min(f64_vec a, f64_vec b) { return (f64_vec)_mm512_min_pd((__m512d)a, (__m512d)b); }
 
 /* The nearest integer, ties to even, of any size. */
 static inline f32_vec f32_round(f32_vec x) { return (f32_vec)_mm512_roundscale_ps((__m512)x, 8); }

@@ -33,7 +33,6 @@ typedef uint64_t f64_bits __attribute__((vector_size(VECTOR_BYTES)));
     return (type##_vec)((mask & (type##_ivec)a) | (~mask & (type##_ivec)b));                                           \
   }                                                                                                                    \
   static inline type##_vec type##_max(type##_vec a, type##_vec b) { return type##_select(a > b, a, b); }               \
-  static inline type##_vec type##_min(type##_vec a, type##_vec b) { return type##_select(a < b, a, b); }               \
   static inline type##_vec type##_round(type##_vec x) {                                                                \
     const real magic = (real)1.5 * (real)((integer)1 << mantissa), whole = (real)((integer)1 << (mantissa - 1));       \
     return type##_select((x < whole) & (x > -whole), (x + magic) - magic, x);                                          \

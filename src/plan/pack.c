@@ -100,7 +100,7 @@ static double pack_keys(const sr_decision *d, const sr_segment *s, const void *k
     if (dim % d->kernel->pack) memset(to + bytes - sr_unit_bytes(d->kernel), 0, sr_unit_bytes(d->kernel));
     const char *from = element(k, d->opt.dtype, local + j, d->opt.kv_heads, head, dim);
     convert(d, from, dim, to);
-    longest = fmax(longest, length(d, sr_norm(d->opt.dtype, from, dim)));
+    longest = fmax(longest, sr_norm(d->opt.dtype, from, dim));
   }
   memset(to, 0, (uint64_t)(s->padded - s->keys.count) * bytes);
   return longest;
@@ -131,8 +131,8 @@ static double pack_values(const sr_decision *d, const sr_segment *s, const void 
       convert(d, first, o->value_dim, to);
     else
       pack_pair(d, first, second, (uint16_t *)(void *)to);
-    longest = fmax(longest, length(d, sr_norm(o->dtype, first, o->value_dim)));
-    if (second) longest = fmax(longest, length(d, sr_norm(o->dtype, second, o->value_dim)));
+    longest = fmax(longest, sr_norm(o->dtype, first, o->value_dim));
+    if (second) longest = fmax(longest, sr_norm(o->dtype, second, o->value_dim));
   }
   memset(to, 0, (uint64_t)((s->padded - keys) / pack) * bytes);
   return longest;
@@ -141,8 +141,9 @@ static double pack_values(const sr_decision *d, const sr_segment *s, const void 
 /* What queries' lengths are multiplied with for the bounds of sr_tile: the length of the longest key, but infinite
  * where values are not tame: too large, as length has it, or so small that the weights of bounded rows, down to 2^-64,
  * might lose them. */
-static double key_norm(double longest_key, double longest_value) {
-  return longest_value >= 0x1p-30 && isfinite(longest_value) ? longest_key : (double)INFINITY;
+static double key_norm(const sr_decision *d, double longest_key, double longest_value) {
+  const bool tame = longest_value >= 0x1p-30 && isfinite(length(d, longest_value));
+  return tame ? length(d, longest_key) : (double)INFINITY;
 }
 
 /* NaN and Inf elements in local rows [from, to) of k and v. */
@@ -173,7 +174,7 @@ static int64_t pack_segment(sr_plan *plan, const sr_tensors *t, int64_t i) {
   for (int64_t head = 0; head < d->opt.kv_heads; head++) {
     const double key = pack_keys(d, &s, t->k, local, head, sr_block_k(d, &s, head, plan->block[0]));
     const double value = pack_values(d, &s, t->v, local, head, sr_block_v(d, &s, head, plan->block[0]));
-    norm[head] = key_norm(key, value);
+    norm[head] = key_norm(d, key, value);
     tame &= isfinite(norm[head]) != 0;
   }
   return tame ? 0 : sr_nonfinite_segment(d, t, i);
