@@ -28,6 +28,7 @@
 
 #include <mpi.h>
 
+#include "distribution.h"
 #include "mask.h"
 #include "status.h"
 #include "types.h"
@@ -35,13 +36,6 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-/* How queries and keys are dealt to ranks. */
-typedef enum sr_balance {
-  SR_BALANCE_AUTO,       /* zigzag for a causal mask without a window, else contiguous */
-  SR_BALANCE_CONTIGUOUS, /* rank r holds the r-th of P equal runs */
-  SR_BALANCE_ZIGZAG      /* rank r holds the runs r and 2P-1-r of 2P: equal work under a causal mask */
-} sr_balance;
 
 /* What q, k, v and the softmax's weights are multiplied in. Sums are in float32, or float64. */
 typedef enum sr_products {
@@ -70,7 +64,10 @@ typedef struct sr_options {
   sr_dtype out_dtype;          /* of o; float32 */
   sr_mask mask;                /* everything visible, last query aligned with last key */
   double scale;                /* of the scores: 0, or 1e-30 to 1e30 in size; NaN (the default): 1 / sqrt(head_dim) */
+  sr_strategy strategy;        /* SR_STRATEGY_AUTO */
   sr_balance balance;          /* SR_BALANCE_AUTO */
+  bool no_overlap;             /* wait for keys and values before anything is computed, and not meanwhile */
+  uint64_t piece_bytes;        /* in which keys and values travel, below 2^31; 0: 4 MiB */
   sr_products products;        /* SR_PRODUCTS_AUTO */
   bool refuse_nonfinite;       /* fail with SR_ERR_NONFINITE when a visible input is NaN or Inf */
   int threads;                 /* OpenMP threads of this rank; 0: OpenMP's own choice */
@@ -95,8 +92,8 @@ typedef struct sr_tensors {
 
 /* What a plan decided, for this rank and for the job. */
 typedef struct sr_plan_info {
-  const char *strategy; /* "ring": keys and values travel; "decode", for up to SR_DECODE_QUERIES: these do */
-  const char *balance;  /* "contiguous" or "zigzag" */
+  sr_strategy strategy; /* not SR_STRATEGY_AUTO */
+  sr_balance balance;   /* not SR_BALANCE_AUTO */
   const char *isa;      /* instruction set of the kernels */
   sr_dtype compute;     /* type of the products: float32, float64 or bfloat16 */
   sr_dtype lse_dtype;
@@ -106,7 +103,8 @@ typedef struct sr_plan_info {
   int64_t q_rows, kv_rows; /* of this rank */
   int64_t tile_rows;       /* queries times heads that one tile holds */
   int64_t key_block;       /* keys that one step of a tile covers */
-  uint64_t workspace;      /* bytes this rank's plan allocates */
+  uint64_t workspace;      /* bytes this rank's plan allocates, besides those that it shares */
+  uint64_t shared;         /* bytes that it shares with the other ranks of its node */
   uint64_t tensor_bytes;   /* bytes of this rank's q, k, v, o and lse, which the caller holds */
   uint64_t sent_bytes;     /* bytes of keys and values that this rank sends in one forward; decode: of queries and
                               partial results that it hands to reductions */

@@ -1,21 +1,17 @@
 #include "tensors.h"
 
 #include <inttypes.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "normal.h"
 
-static bool is_zigzag(const sr_plan_info *info) {
-  return !strcmp(info->balance, "zigzag");
-}
-
 bool sr_bench_tensors_suit(const sr_bench_tensors *t, const sr_options *want, const sr_plan_info *info) {
   const sr_options *have = &t->made_for;
   return t->lse && have->q_len == want->q_len && have->kv_len == want->kv_len && have->q_heads == want->q_heads &&
          have->kv_heads == want->kv_heads && have->head_dim == want->head_dim && have->value_dim == want->value_dim &&
-         have->dtype == want->dtype && have->out_dtype == want->out_dtype && t->zigzag == is_zigzag(info);
+         have->dtype == want->dtype && have->out_dtype == want->out_dtype && t->balance == info->balance &&
+         info->balance != SR_BALANCE_WEIGHTED; /* which depends on the mask */
 }
 
 /* The products fit: the plan has checked the whole tensors. */
@@ -51,7 +47,7 @@ sr_status sr_bench_tensors_make(const sr_plan *plan, const sr_options *options, 
   sr_bench_tensors_free(tensors);
   SR_TRY(allocate_all(options, &info, tensors));
   tensors->made_for = *options;
-  tensors->zigzag = is_zigzag(&info);
+  tensors->balance = info.balance;
   uint64_t element = (uint64_t)info.kv_rows * (uint64_t)options->kv_heads * sr_dtype_size(options->dtype);
   tensors->k_bytes = element * (uint64_t)options->head_dim;
   tensors->v_bytes = element * (uint64_t)options->value_dim;

@@ -7,7 +7,7 @@
 /* Starts zeroed. */
 typedef struct sr_bench_tensors {
   sr_options made_for;
-  bool zigzag; /* how the rows were dealt */
+  sr_balance balance; /* how the rows were dealt */
   void *q, *k, *v, *o, *lse;
   uint64_t k_bytes, v_bytes;
 } sr_bench_tensors;

@@ -41,7 +41,7 @@ static json_t *case_json(const sr_bench_line *line) {
                    (json_int_t)what->head_dim, "value_dim", (json_int_t)what->value_dim, "queries",
                    (json_int_t)what->q_len, "keys", (json_int_t)what->kv_len, "mask", text.mask, "ranks", plan->ranks,
                    "threads", plan->threads, "isa", plan->isa, "compute", sr_dtype_name(plan->compute), "strategy",
-                   plan->strategy, "balance", plan->balance, "flops", plan->flops, "gflops", line->gflops);
+                   sr_strategy_name(plan->strategy), "balance", sr_balance_name(plan->balance), "flops", plan->flops, "gflops", line->gflops);
 }
 
 static json_t *line_json(const sr_bench_line *line) {

@@ -12,7 +12,8 @@ static const char *const dtypes[] = {"auto", "float16", "bfloat16", "float32", "
 static const char *const nan_policies[] = {"propagate", "error", NULL};
 static const char *const products[] = {"auto", "bfloat16", NULL};
 static const char *const bench_topics[] = {"attention", NULL};
-static const char *const balances[] = {"auto", "contiguous", "zigzag", NULL};
+static const char *const strategies[] = {"auto", "ring", "window", "node", "decode", NULL};
+static const char *const balances[] = {"auto", "contiguous", "zigzag", "weighted", NULL};
 
 #define SETTING(member) .offset = offsetof(sr_settings, member)
 
@@ -121,6 +122,18 @@ const sr_option sr_option_table[] = {
      .help =
          "What q, k, v and the softmax's weights are multiplied in: 'auto' is float64 for float64 input and float32 "
          "otherwise; bfloat16 rounds them to 8 bits and is 1.6 to 1.9 times as fast on processors with AVX512_BF16."},
+    {.name = "strategy",
+     .kind = SR_KIND_CHOICE,
+     .argument = "HOW",
+     .standard = "auto",
+     .commands = SR_FOR_ATTEND,
+     .in_config = true,
+     SETTING(strategy),
+     .choice = strategies,
+     .help =
+         "What travels between ranks: ring (keys and values, round all ranks that see some of them), window (keys and "
+         "values, from their owner to each rank that sees them), node (keys and values that the ranks of a node share, "
+         "round the nodes), decode (up to 16 queries) or auto. It changes no bit of the result."},
     {.name = "balance",
      .kind = SR_KIND_CHOICE,
      .argument = "HOW",
@@ -129,9 +142,27 @@ const sr_option sr_option_table[] = {
      .in_config = true,
      SETTING(balance),
      .choice = balances,
-     .help = "How tokens are dealt to ranks: contiguous, zigzag (equal work under a causal mask) or auto. It changes "
-             "no bit "
-             "of the result."},
+     .help =
+         "How tokens are dealt to ranks: contiguous, zigzag (equal work under a causal mask), weighted (short runs of "
+         "queries, dealt by the keys that they see) or auto. It changes no bit of the result."},
+    {.name = "overlap",
+     .kind = SR_KIND_FLAG,
+     .standard = "yes",
+     .commands = SR_FOR_ATTEND,
+     .in_config = true,
+     SETTING(overlap),
+     .help =
+         "Compute while keys and values are on their way; --no-overlap waits for them first, to see what it gains."},
+    {.name = "piece",
+     .kind = SR_KIND_INTEGER,
+     .argument = "BYTES",
+     .standard = "4194304",
+     .commands = SR_FOR_ATTEND,
+     .in_config = true,
+     SETTING(piece_bytes),
+     .min = 1,
+     .max = INT32_MAX,
+     .help = "Pieces in which keys and values travel. It changes no bit of the result."},
     {.name = "threads",
      .kind = SR_KIND_INTEGER,
      .argument = "N",

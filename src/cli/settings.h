@@ -33,8 +33,11 @@ typedef struct sr_settings {
   int out_dtype;     /* an sr_dtype or SR_AUTOMATIC */
   int nan;           /* an sr_nan_policy */
   int products;      /* an sr_products */
+  int strategy;      /* an sr_strategy */
   int balance;       /* an sr_balance */
-  int64_t threads;   /* 0: automatic */
+  bool overlap;
+  int64_t piece_bytes;
+  int64_t threads; /* 0: automatic */
   int64_t verify;
   int64_t verify_seed;
   bool dry_run;

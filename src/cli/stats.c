@@ -138,7 +138,7 @@ static json_t *stats_json(const sr_attend_job *job, const sr_settings *settings,
       "threads", plan->threads, "tokens_per_s", report->tokens_per_s, "gflops", report->gflops, "flops", plan->flops,
       "bytes_sent", (json_int_t)(report->sent.mean * plan->ranks + 0.5), "peak_memory_bytes",
       (json_int_t)report->peak.max, "isa", plan->isa, "compute", sr_dtype_name(plan->compute), "strategy",
-      plan->strategy, "balance", plan->balance, "nonfinite", (json_int_t)report->nonfinite, "output_bytes",
+      sr_strategy_name(plan->strategy), "balance", sr_balance_name(plan->balance), "nonfinite", (json_int_t)report->nonfinite, "output_bytes",
       (json_int_t)report->output_bytes, "verify", verify_json(&report->verify), "options", given_json(settings),
       "resolved", sr_options_json(job, report), "versions", sr_versions_json());
   failed = failed || !rest || json_object_update(json, rest);

@@ -5,8 +5,18 @@
 #include "base/error.h"
 #include "base/two_sum.h"
 
-/* Elements one collective carries at most, so that no count passes int. */
-enum { CHUNK = 1 << 28, MOST_ALIKE = 32 };
+enum { MOST_ALIKE = 32 };
+
+/* No count passes int, and no collective's bytes do in an implementation that counts these in int. */
+static int count_limit = 1 << 28;
+
+int sr_comm_count_limit(void) {
+  return count_limit;
+}
+
+void sr_comm_set_count_limit(int limit) {
+  count_limit = limit;
+}
 
 sr_status sr_mpi(int mpi_error, const char *call) {
   if (mpi_error == MPI_SUCCESS) return SR_OK;
@@ -50,10 +60,33 @@ sr_status sr_comm_local(MPI_Comm comm, int *local_ranks, int *local_rank) {
   return status;
 }
 
+sr_status sr_comm_nodes(MPI_Comm comm, int ranks, int *node_of) {
+  MPI_Comm node;
+  int first;
+  SR_TRY(sr_mpi(MPI_Comm_rank(comm, &first), "MPI_Comm_rank"));
+  SR_TRY(sr_mpi(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node), "MPI_Comm_split_type"));
+  sr_status status = sr_mpi(MPI_Bcast(&first, 1, MPI_INT, 0, node), "MPI_Bcast");
+  sr_comm_free(&node);
+  SR_TRY(status);
+  SR_TRY(sr_mpi(MPI_Allgather(&first, 1, MPI_INT, node_of, 1, MPI_INT, comm), "MPI_Allgather"));
+  int nodes = 0; /* a node's first rank has a number that is its own */
+  for (int r = 0; r < ranks; r++) node_of[r] = node_of[r] == r ? nodes++ : node_of[node_of[r]];
+  return SR_OK;
+}
+
+sr_status sr_comm_split(MPI_Comm comm, int color, MPI_Comm *part) {
+  SR_TRY(sr_mpi(MPI_Comm_split(comm, color, 0, part), "MPI_Comm_split"));
+  return sr_mpi(MPI_Comm_set_errhandler(*part, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+}
+
+sr_status sr_comm_barrier(MPI_Comm comm) {
+  return sr_mpi(MPI_Barrier(comm), "MPI_Barrier");
+}
+
 /* n elements in place, in chunks. */
 static sr_status reduce(MPI_Comm comm, void *data, int64_t n, size_t size, MPI_Datatype type, MPI_Op op) {
-  for (int64_t at = 0; at < n; at += CHUNK) {
-    int count = (int)(n - at < CHUNK ? n - at : CHUNK);
+  for (int64_t at = 0; at < n; at += count_limit) {
+    int count = (int)(n - at < count_limit ? n - at : count_limit);
     char *part = (char *)data + (size_t)at * size;
     SR_TRY(sr_mpi(MPI_Allreduce(MPI_IN_PLACE, part, count, type, op, comm), "MPI_Allreduce"));
   }
@@ -115,8 +148,9 @@ sr_status sr_comm_alike(MPI_Comm comm, const int64_t *value, int n, bool *alike)
 }
 
 sr_status sr_comm_bcast(MPI_Comm comm, void *data, uint64_t bytes, int root) {
-  for (uint64_t at = 0; at < bytes; at += CHUNK) {
-    int n = (int)(bytes - at < CHUNK ? bytes - at : CHUNK);
+  const uint64_t most = (uint64_t)count_limit;
+  for (uint64_t at = 0; at < bytes; at += most) {
+    int n = (int)(bytes - at < most ? bytes - at : most);
     SR_TRY(sr_mpi(MPI_Bcast((char *)data + at, n, MPI_BYTE, root, comm), "MPI_Bcast"));
   }
   return SR_OK;

@@ -28,6 +28,19 @@ sr_status sr_agree(MPI_Comm comm, sr_status mine);
 /* Ranks of comm that share this rank's node, and this rank's place among them. Collective. */
 sr_status sr_comm_local(MPI_Comm comm, int *local_ranks, int *local_rank);
 
+/* node_of[0..ranks) becomes the node of each rank: 0 and up, in the order of their first ranks. Collective. */
+sr_status sr_comm_nodes(MPI_Comm comm, int ranks, int *node_of);
+
+/* A communicator of the ranks that pass the same color, in the order of comm. Collective. */
+sr_status sr_comm_split(MPI_Comm comm, int color, MPI_Comm *part);
+
+/* Returns when all ranks have come so far. Collective. */
+sr_status sr_comm_barrier(MPI_Comm comm);
+
+/* Elements that one call of MPI carries at most. Tests lower it, before anything is made, to meet the code for more. */
+int sr_comm_count_limit(void);
+void sr_comm_set_count_limit(int limit);
+
 /* bits[0..bytes) becomes the bitwise or of all ranks' bits. Collective. */
 sr_status sr_comm_or(MPI_Comm comm, void *bits, uint64_t bytes);
 

@@ -45,7 +45,10 @@ static void fill_options(run *r) {
   opt->mask = job->mask;
   opt->scale = job->scale;
   opt->products = job->products;
+  opt->strategy = job->strategy;
   opt->balance = job->balance;
+  opt->no_overlap = job->no_overlap;
+  opt->piece_bytes = job->piece_bytes;
   opt->refuse_nonfinite = job->refuse_nonfinite;
   if (r->rank == 0) {
     opt->progress = job->events.progress;

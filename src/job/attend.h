@@ -23,7 +23,10 @@ typedef struct sr_attend_job {
   sr_mask mask;
   double scale; /* NaN: 1 / sqrt(head_dim) */
   sr_products products;
+  sr_strategy strategy;
   sr_balance balance;
+  bool no_overlap;
+  uint64_t piece_bytes; /* 0: that of sr_options */
   bool out_dtype_given; /* else o is float64 for float64 input and float32 otherwise */
   sr_dtype out_dtype;
   bool refuse_nonfinite;

@@ -49,7 +49,7 @@ uint64_t sr_decode_mail_bytes(const sr_decision *d) {
 }
 
 uint64_t sr_decode_special_bytes(const sr_decision *d) {
-  return (uint64_t)(sr_shard_segments(&d->kv) + 7) / 8;
+  return (uint64_t)(sr_tokens_segments(d->kv) + 7) / 8;
 }
 
 static worker worker_at(const sr_decision *d, char *at) {
@@ -73,7 +73,7 @@ typedef void visit_fn(sr_plan *plan, const sr_tensors *tensors, int64_t row, int
 static void visit_local_rows(sr_plan *plan, const sr_tensors *tensors, visit_fn *visit) {
   const sr_decision *d = &plan->d;
   int64_t local = 0;
-  for (int s = 0; s < d->q.n; s++)
+  for (int64_t s = 0; s < d->q.n; s++)
     for (int64_t i = 0; i < d->q.span[s].count; i++, local++)
       for (int64_t head = 0; head < d->opt.q_heads; head++) {
         int64_t query = d->q.span[s].start + i, in_head = query * d->group + head % d->group;
@@ -125,7 +125,7 @@ static sr_few few_of(const pass *p, const worker *w, int64_t segment, int64_t fi
                   .scale = d->scale * M_LOG2E,
                   .heads = (int32_t)(last - first),
                   .rows = (int32_t)rows_of_head(d),
-                  .keys = (int32_t)sr_shard_segment(&d->kv, segment).count,
+                  .keys = (int32_t)sr_tokens_segment(d->kv, segment).count,
                   .head_dim = (int32_t)o->head_dim,
                   .value_dim = (int32_t)o->value_dim,
                   .sees = w->sees};
@@ -165,7 +165,7 @@ static void meet_item(pass *p, const worker *w, int64_t item) {
   const sr_decision *d = &p->plan->d;
   const int64_t segment = item / d->parts, part = item % d->parts, heads = d->opt.kv_heads;
   const int64_t first = heads * part / d->parts, last = heads * (part + 1) / d->parts;
-  int64_t pairs = look(d, sr_shard_segment(&d->kv, segment), w->sees) * (last - first);
+  int64_t pairs = look(d, sr_tokens_segment(d->kv, segment), w->sees) * (last - first);
   if (pairs > 0) meet_heads(p, w, omp_get_thread_num(), segment, first, last);
 #pragma omp atomic
   p->done += pairs;
@@ -177,7 +177,7 @@ static void meet_keys(pass *p) {
   const sr_plan *plan = p->plan;
   const sr_decision *d = &plan->d;
   const int32_t value_dim = (int32_t)d->opt.value_dim;
-  const int64_t items = sr_shard_segments(&d->kv) * d->parts;
+  const int64_t items = sr_tokens_segments(d->kv) * d->parts;
 #pragma omp parallel num_threads(d->threads)
   {
     const int thread = omp_get_thread_num();
@@ -237,7 +237,7 @@ static sr_status merge_ranks(sr_plan *plan) {
 static sr_status count_nonfinite(sr_plan *plan, const sr_tensors *t) {
   const sr_decision *d = &plan->d;
   int64_t count = sr_nonfinite_queries(d, t->q);
-  for (int64_t i = 0; i < sr_shard_segments(&d->kv); i++)
+  for (int64_t i = 0; i < sr_tokens_segments(d->kv); i++)
     if (plan->special[i / 8] >> i % 8 & 1) count += sr_nonfinite_segment(d, t, i);
   plan->stats.nonfinite = count;
   SR_TRY(sr_comm_sum_i64(plan->comm, &plan->stats.nonfinite, 1));

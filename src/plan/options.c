@@ -7,12 +7,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "batch.h"
-#include "block.h"
-#include "comm/transfer.h"
 #include "decision.h"
 #include "decode.h"
 #include "kernels/convert.h"
-#include "schedule/ring.h"
 #include "schedule/segment.h"
 #include "worker.h"
 
@@ -75,26 +72,14 @@ static sr_status check_options(const sr_options *o) {
                    LARGEST_SCALE);
   SR_TRY(check_range("threads", o->threads, 0, MOST_THREADS));
   SR_TRY(check_range("products", (int64_t)o->products, SR_PRODUCTS_AUTO, SR_PRODUCTS_BF16));
-  return check_range("balance", (int64_t)o->balance, SR_BALANCE_AUTO, SR_BALANCE_ZIGZAG);
+  SR_TRY(check_range("strategy", (int64_t)o->strategy, SR_STRATEGY_AUTO, SR_STRATEGY_DECODE));
+  SR_TRY(check_range("piece_bytes", (int64_t)(o->piece_bytes & INT64_MAX), 0, INT32_MAX));
+  return check_range("balance", (int64_t)o->balance, SR_BALANCE_AUTO, SR_BALANCE_WEIGHTED);
 }
 
 static sr_dtype choose_products(const sr_options *o) {
   if (o->products == SR_PRODUCTS_BF16) return SR_BF16;
   return o->dtype == SR_F64 ? SR_F64 : SR_F32;
-}
-
-static bool choose_zigzag(const sr_options *o) {
-  if (o->balance != SR_BALANCE_AUTO) return o->balance == SR_BALANCE_ZIGZAG;
-  return o->mask.causal && o->mask.window_left < 0 && o->q_len > SR_DECODE_QUERIES;
-}
-
-sr_shard sr_decision_kv(const sr_decision *d, int rank) {
-  return sr_shard_keys(d->opt.kv_len, d->ranks, rank, d->zigzag);
-}
-
-uint64_t sr_decision_kv_bytes(const sr_decision *d, int rank) {
-  sr_shard shard = sr_decision_kv(d, rank);
-  return sr_block_bytes(d, &shard);
 }
 
 uint64_t sr_query_norm_bytes(const sr_decision *d) {
@@ -108,7 +93,7 @@ uint64_t sr_key_norm_bytes(const sr_decision *d) {
 static void count_tiles(sr_decision *d) {
   int64_t tile = d->kernel->tile;
   d->head_tiles = 0;
-  for (int i = 0; i < d->q.n; i++) d->head_tiles += (d->q.span[i].count * d->group + tile - 1) / tile;
+  for (int64_t i = 0; i < d->q.n; i++) d->head_tiles += (d->q.span[i].count * d->group + tile - 1) / tile;
   d->tiles = d->head_tiles * d->opt.kv_heads;
 }
 
@@ -129,31 +114,43 @@ static void size_batches(sr_decision *d) {
 /* Bytes of the caller's tensors on this rank. */
 static void count_tensors(sr_decision *d) {
   const sr_options *o = &d->opt;
-  uint64_t q_rows = (uint64_t)sr_shard_count(&d->q), kv_rows = (uint64_t)sr_shard_count(&d->kv);
+  uint64_t q_rows = (uint64_t)sr_tokens_count(d->q), kv_rows = (uint64_t)sr_tokens_count(d->kv);
   uint64_t in = sr_dtype_size(o->dtype), out = sr_dtype_size(o->out_dtype), lse = sr_dtype_size(d->lse_dtype);
   uint64_t q_row = (uint64_t)o->q_heads * ((uint64_t)o->head_dim * in + (uint64_t)o->value_dim * out + lse);
   d->tensor_bytes = q_rows * q_row + kv_rows * (uint64_t)o->kv_heads * (uint64_t)(o->head_dim + o->value_dim) * in;
 }
 
-static void size_ring(sr_decision *d) {
+/* Lays out what each step works on. */
+static sr_status lay_blocks(sr_decision *d) {
+  const sr_schedule *schedule = &d->schedule;
+  bool ok = (d->block = sr_arena_take(&d->arena, schedule->n_steps, sizeof(sr_block))) != NULL;
+  for (int64_t s = 0; ok && s < schedule->n_steps; s++) {
+    const sr_step *step = &schedule->step[s];
+    ok = sr_block_make(&d->arena, &d->shape, step->tokens, &d->block[s]);
+    uint64_t *bytes = &d->buffer_bytes[step->buffer];
+    if (d->block[s].bytes > *bytes) *bytes = d->block[s].bytes;
+  }
+  return ok ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to lay out keys and values");
+}
+
+static sr_status size_travel(sr_decision *d) {
   const sr_options *o = &d->opt;
+  uint64_t buffers = 0;
   count_tiles(d);
   size_batches(d);
-  d->kv_row_bytes =
-      (uint64_t)o->kv_heads * (sr_key_bytes(d->kernel, o->head_dim) + sr_value_bytes(d->kernel, o->value_dim));
-  for (int r = 0; r < d->ranks; r++) {
-    uint64_t bytes = sr_decision_kv_bytes(d, r);
-    if (bytes > d->shard_bytes) d->shard_bytes = bytes;
+  SR_TRY(lay_blocks(d));
+  for (int64_t s = 0; s < d->schedule.n_steps; s++) {
+    const sr_messages *sent = &d->schedule.step[s].send;
+    for (int64_t i = 0; i < sent->n; i++) d->sent_bytes += sr_block_message_bytes(&d->shape, sent->message[i].tokens);
   }
-  for (int step = 0; step < d->ranks - 1; step++)
-    d->sent_bytes += sr_decision_kv_bytes(d, sr_ring(d->ranks, d->rank, step).owner);
+  for (int i = 0; i < d->schedule.buffers; i++) buffers += sr_align_up(d->buffer_bytes[i]);
   d->tile_bytes = sr_align_up((uint64_t)d->kernel->tile * sr_key_bytes(d->kernel, o->head_dim));
   d->worker_bytes = sr_worker_bytes(d);
-  d->buffers = d->ranks > 1 ? 2 : 1;
-  d->workspace = (d->tile_bytes + d->acc_bytes) * (uint64_t)d->tiles +
-                 (uint64_t)d->buffers * sr_align_up(d->shard_bytes) + d->worker_bytes * (uint64_t)d->threads +
+  d->workspace = (d->tile_bytes + d->acc_bytes) * (uint64_t)d->tiles + d->worker_bytes * (uint64_t)d->threads +
                  sr_align_up(sr_query_norm_bytes(d)) + sr_align_up(sr_key_norm_bytes(d)) +
-                 sr_align_up(sizeof(sr_batch) * (uint64_t)d->n_batches) + sr_transfer_workspace(d->shard_bytes);
+                 sr_align_up(sizeof(sr_batch) * (uint64_t)d->n_batches);
+  *(d->members > 1 ? &d->shared : &d->workspace) += buffers;
+  return SR_OK;
 }
 
 /* Items that each thread should find, so that none waits long for the last one. */
@@ -162,7 +159,7 @@ enum { ITEMS_A_THREAD = 4 };
 /* Rows are tiles of one; every rank has all of them. */
 static void size_decode(sr_decision *d) {
   const sr_options *o = &d->opt;
-  int64_t segments = sr_shard_segments(&d->kv), wanted = ITEMS_A_THREAD * (int64_t)d->threads;
+  int64_t segments = sr_tokens_segments(d->kv), wanted = ITEMS_A_THREAD * (int64_t)d->threads;
   d->tiles = o->q_len * o->q_heads;
   d->parts = segments > 0 ? (wanted + segments - 1) / segments : 1;
   if (d->parts > o->kv_heads) d->parts = o->kv_heads;
@@ -174,29 +171,77 @@ static void size_decode(sr_decision *d) {
                  (d->acc_bytes * (uint64_t)d->tiles + d->worker_bytes) * (uint64_t)d->threads;
 }
 
-sr_status sr_decide(const sr_options *options, int ranks, int rank, sr_decision *d) {
-  SR_TRY(check_options(options));
-  *d = (sr_decision){.opt = *options, .ranks = ranks, .rank = rank};
+/* A strategy that the user asks for must fit the problem: which kernels are used depends on the problem alone. */
+static sr_status choose_strategy(sr_decision *d) {
   const sr_options *o = &d->opt;
-  d->few = o->q_len <= SR_DECODE_QUERIES;
-  SR_TRY(sr_kernel_choose(choose_products(o), d->few, &d->kernel));
+  const bool few = o->q_len <= SR_DECODE_QUERIES;
+  d->strategy = o->strategy != SR_STRATEGY_AUTO ? o->strategy : few ? SR_STRATEGY_DECODE : SR_STRATEGY_RING;
+  if (few == sr_decision_few(d)) return SR_OK;
+  if (few)
+    return sr_fail(SR_ERR_ARGUMENT, "up to %d queries take the strategy decode, not %s", SR_DECODE_QUERIES,
+                   sr_strategy_name(d->strategy));
+  return sr_fail(SR_ERR_ARGUMENT, "the strategy decode is for up to %d queries, not %" PRId64, SR_DECODE_QUERIES,
+                 o->q_len);
+}
+
+static void choose_balance(sr_decision *d) {
+  const sr_options *o = &d->opt;
+  const bool zigzag = o->mask.causal && o->mask.window_left < 0 && !sr_decision_few(d);
+  d->balance = o->balance != SR_BALANCE_AUTO ? o->balance : zigzag ? SR_BALANCE_ZIGZAG : SR_BALANCE_CONTIGUOUS;
+}
+
+/* Deals the tokens, and finds what this rank does with them. */
+static sr_status distribute(sr_decision *d, const sr_site *site) {
+  const sr_options *o = &d->opt;
+  const sr_problem problem = {.q_len = o->q_len,
+                              .kv_len = o->kv_len,
+                              .mask = o->mask,
+                              .grain = d->kernel->pack,
+                              .ranks = d->ranks,
+                              .balance = d->balance,
+                              .team_of = d->strategy == SR_STRATEGY_NODE ? site->node_of : NULL};
+  const sr_teams *teams = &d->partition.teams;
+  sr_route route = SR_ROUTE_DIRECT;
+  SR_TRY(sr_partition_make(&problem, &d->partition));
+  d->q = d->partition.queries.of[d->rank];
+  d->kv = d->partition.keys.of[d->rank];
+  d->team = teams->of[d->rank];
+  d->members = teams->first[d->team + 1] - teams->first[d->team];
+  while (teams->member[teams->first[d->team] + d->member] != d->rank) d->member++;
+  if (sr_decision_few(d)) return SR_OK;
+  if (d->strategy != SR_STRATEGY_WINDOW) SR_TRY(sr_route_round(&d->partition, &route));
+  return sr_schedule_make(&d->partition, route, d->rank, &d->schedule);
+}
+
+sr_status sr_decide(const sr_options *options, const sr_site *site, sr_decision *d) {
+  *d = (sr_decision){.ranks = site->ranks, .rank = site->rank};
+  SR_TRY(check_options(options));
+  d->opt = *options;
+  const sr_options *o = &d->opt;
+  SR_TRY(choose_strategy(d));
+  choose_balance(d);
+  SR_TRY(sr_kernel_choose(choose_products(o), sr_decision_few(d), &d->kernel));
   d->threads = o->threads ? o->threads : omp_get_max_threads();
-  d->zigzag = choose_zigzag(o);
   d->q_start = sr_mask_q_start(&o->mask, o->q_len, o->kv_len);
   d->scale = isnan(o->scale) ? 1 / sqrt((double)o->head_dim) : o->scale;
   d->lse_dtype = o->dtype == SR_F64 ? SR_F64 : SR_F32;
   d->group = o->q_heads / o->kv_heads;
-  d->q = sr_shard_queries(o->q_len, ranks, rank, d->zigzag);
-  d->kv = sr_decision_kv(d, rank);
   d->segments = sr_segments(o->kv_len);
-  count_tensors(d);
   d->acc_bytes = sr_accumulator_bytes(d->kernel, (int32_t)o->value_dim);
-  if (d->few)
+  d->shape = (sr_block_shape){d->kernel, o->kv_len, o->kv_heads, o->head_dim, o->value_dim};
+  SR_TRY(distribute(d, site));
+  count_tensors(d);
+  if (sr_decision_few(d))
     size_decode(d);
   else
-    size_ring(d);
-  for (int i = 0; i < d->q.n; i++)
-    d->rank_pairs +=
-        sr_mask_pairs(&o->mask, d->q_start + d->q.span[i].start, d->q.span[i].count, (sr_span){0, o->kv_len});
+    SR_TRY(size_travel(d));
+  sr_span all = {0, o->kv_len};
+  d->rank_pairs = sr_partition_pairs(&d->partition, d->q, (sr_tokens){1, &all});
   return SR_OK;
+}
+
+void sr_decision_free(sr_decision *d) {
+  sr_schedule_free(&d->schedule);
+  sr_partition_free(&d->partition);
+  sr_arena_free(&d->arena);
 }

@@ -158,7 +158,7 @@ static int64_t nonfinite_rows(const sr_decision *d, const sr_tensors *t, int64_t
 
 int64_t sr_nonfinite_segment(const sr_decision *d, const sr_tensors *t, int64_t i) {
   const sr_range seen = sr_mask_union(&d->opt.mask, d->q_start, d->opt.q_len, d->opt.kv_len);
-  const sr_span keys = sr_shard_segment(&d->kv, i);
+  const sr_span keys = sr_tokens_segment(d->kv, i);
   const int64_t local = i * SR_SEGMENT - keys.start, end = keys.start + keys.count;
   int64_t from = seen.lo > keys.start ? seen.lo : keys.start, to = seen.hi < end ? seen.hi : end;
   return nonfinite_rows(d, t, local + from, local + to);
@@ -167,13 +167,14 @@ int64_t sr_nonfinite_segment(const sr_decision *d, const sr_tensors *t, int64_t 
 /* A segment of this rank's shard; returns its NaN and Inf elements that some query sees. */
 static int64_t pack_segment(sr_plan *plan, const sr_tensors *t, int64_t i) {
   const sr_decision *d = &plan->d;
-  sr_segment s = sr_block_segment(d, &d->kv, i);
+  const int64_t place = sr_block_find(&d->block[0], sr_tokens_segment(d->kv, i).start); /* its team has more */
+  const sr_segment s = sr_block_segment(&d->shape, &d->block[0], place);
   int64_t local = i * SR_SEGMENT;
   double *norm = plan->key_norm + s.keys.start / SR_SEGMENT * d->opt.kv_heads;
   bool tame = true;
   for (int64_t head = 0; head < d->opt.kv_heads; head++) {
-    const double key = pack_keys(d, &s, t->k, local, head, sr_block_k(d, &s, head, plan->block[0]));
-    const double value = pack_values(d, &s, t->v, local, head, sr_block_v(d, &s, head, plan->block[0]));
+    const double key = pack_keys(d, &s, t->k, local, head, sr_block_k(&d->shape, &s, head, plan->buffer[0]));
+    const double value = pack_values(d, &s, t->v, local, head, sr_block_v(&d->shape, &s, head, plan->buffer[0]));
     norm[head] = key_norm(d, key, value);
     tame &= isfinite(norm[head]) != 0;
   }
@@ -190,7 +191,7 @@ static int64_t nonfinite_query(const sr_decision *d, const void *q, int64_t loca
 
 int64_t sr_nonfinite_queries(const sr_decision *d, const void *q) {
   int64_t nonfinite = 0, local = 0;
-  for (int s = 0; s < d->q.n; s++) {
+  for (int64_t s = 0; s < d->q.n; s++) {
     const sr_span span = d->q.span[s];
 #pragma omp parallel for num_threads(d->threads) schedule(static) reduction(+ : nonfinite)
     for (int64_t i = 0; i < span.count; i++) nonfinite += nonfinite_query(d, q, local + i, d->q_start + span.start + i);
@@ -201,7 +202,7 @@ int64_t sr_nonfinite_queries(const sr_decision *d, const void *q) {
 
 int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *t) {
   const sr_decision *d = &plan->d;
-  const int64_t segments = sr_shard_segments(&d->kv);
+  const int64_t segments = sr_tokens_segments(d->kv);
   int64_t nonfinite = sr_nonfinite_queries(d, t->q);
   memset(plan->key_norm, 0, sr_key_norm_bytes(d));
 #pragma omp parallel num_threads(d->threads) reduction(+ : nonfinite)

@@ -8,11 +8,14 @@
 #include "comm/comm.h"
 #include "decode.h"
 
-static sr_status decide_alone(MPI_Comm comm, const sr_options *options, sr_decision *d) {
-  int rank, ranks;
-  SR_TRY(sr_mpi(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank"));
-  SR_TRY(sr_mpi(MPI_Comm_size(comm, &ranks), "MPI_Comm_size"));
-  return sr_decide(options, ranks, rank, d);
+/* Where all ranks are; site->node_of is to be freed. */
+static sr_status find_site(MPI_Comm comm, sr_site *site) {
+  SR_TRY(sr_mpi(MPI_Comm_rank(comm, &site->rank), "MPI_Comm_rank"));
+  SR_TRY(sr_mpi(MPI_Comm_size(comm, &site->ranks), "MPI_Comm_size"));
+  int *node_of = malloc((size_t)site->ranks * sizeof *node_of);
+  site->node_of = node_of;
+  SR_TRY(sr_agree(comm, node_of ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory for %d ranks", site->ranks)));
+  return sr_comm_nodes(comm, site->ranks, node_of);
 }
 
 static int64_t bits_of(double x) {
@@ -24,10 +27,25 @@ static int64_t bits_of(double x) {
 /* Ranks that compute different things would wait for one another in vain, or give bits that depend on the rank. */
 static sr_status check_alike(MPI_Comm comm, const sr_decision *d) {
   const sr_options *o = &d->opt;
-  const int64_t options[] = {o->q_len,    o->kv_len,           o->q_heads,        o->kv_heads,
-                             o->head_dim, o->value_dim,        o->dtype,          o->out_dtype,
-                             d->q_start,  o->mask.window_left, o->mask.causal,    o->mask.window_right,
-                             d->zigzag,   o->refuse_nonfinite, bits_of(d->scale), o->products};
+  const int64_t options[] = {o->q_len,
+                             o->kv_len,
+                             o->q_heads,
+                             o->kv_heads,
+                             o->head_dim,
+                             o->value_dim,
+                             o->dtype,
+                             o->out_dtype,
+                             d->q_start,
+                             o->mask.window_left,
+                             o->mask.causal,
+                             o->mask.window_right,
+                             d->balance,
+                             o->refuse_nonfinite,
+                             bits_of(d->scale),
+                             o->products,
+                             d->strategy,
+                             o->no_overlap,
+                             (int64_t)o->piece_bytes};
   uint64_t name = 0;
   bool alike;
   for (const char *c = d->kernel->isa; *c; c++) name = name * 131 + (unsigned char)*c;
@@ -45,15 +63,18 @@ static sr_status decide_on(MPI_Comm comm, const sr_options *options, sr_decision
   int started = 0, ended = 0;
   if (MPI_Initialized(&started) || MPI_Finalized(&ended) || !started || ended)
     return sr_fail(SR_ERR_ARGUMENT, "a plan is made between MPI_Init and MPI_Finalize");
-  SR_TRY(sr_agree(comm, decide_alone(comm, options, d)));
-  return check_alike(comm, d);
+  sr_site site = {0};
+  sr_status status = find_site(comm, &site);
+  if (status == SR_OK) status = sr_agree(comm, sr_decide(options, &site, d));
+  free((void *)site.node_of);
+  return status == SR_OK ? check_alike(comm, d) : status;
 }
 
 static void describe(const sr_decision *d, double all_pairs, sr_plan_info *info) {
   double per_pair = 2.0 * (double)(d->opt.head_dim + d->opt.value_dim) * (double)d->opt.q_heads;
   *info = (sr_plan_info){
-      .strategy = d->few ? "decode" : "ring",
-      .balance = d->zigzag ? "zigzag" : "contiguous",
+      .strategy = d->strategy,
+      .balance = d->balance,
       .isa = d->kernel->isa,
       .compute = d->kernel->compute,
       .lse_dtype = d->lse_dtype,
@@ -62,11 +83,12 @@ static void describe(const sr_decision *d, double all_pairs, sr_plan_info *info)
       .threads = d->threads,
       .q_start = d->q_start,
       .scale = d->scale,
-      .q_rows = sr_shard_count(&d->q),
-      .kv_rows = sr_shard_count(&d->kv),
+      .q_rows = sr_tokens_count(d->q),
+      .kv_rows = sr_tokens_count(d->kv),
       .tile_rows = d->kernel->tile,
       .key_block = d->kernel->key_block,
       .workspace = d->workspace,
+      .shared = d->shared,
       .tensor_bytes = d->tensor_bytes,
       .sent_bytes = d->sent_bytes,
       .flops = per_pair * all_pairs,
@@ -75,13 +97,14 @@ static void describe(const sr_decision *d, double all_pairs, sr_plan_info *info)
 }
 
 sr_status sr_plan_estimate(MPI_Comm comm, const sr_options *options, sr_plan_info *info) {
-  sr_decision d;
+  sr_decision d = {0};
   *info = (sr_plan_info){0};
-  SR_TRY(decide_on(comm, options, &d));
+  sr_status status = decide_on(comm, options, &d);
   double pairs = d.rank_pairs;
-  SR_TRY(sr_comm_sum(comm, &pairs, 1));
-  describe(&d, pairs, info);
-  return SR_OK;
+  if (status == SR_OK) status = sr_comm_sum(comm, &pairs, 1);
+  if (status == SR_OK) describe(&d, pairs, info);
+  sr_decision_free(&d);
+  return status;
 }
 
 static void *carve(char **at, uint64_t bytes) {
@@ -90,73 +113,111 @@ static void *carve(char **at, uint64_t bytes) {
   return start;
 }
 
-/* One block of memory for everything that a forward needs. Its pages are first touched by the threads that fill them.
- */
+static sr_status check_limit(const sr_decision *d) {
+  const uint64_t bytes = d->workspace + d->shared;
+  if (!d->opt.memory_limit || bytes <= d->opt.memory_limit) return SR_OK;
+  return sr_fail(SR_ERR_RESOURCE, "a rank's workspace of %.2f GiB is over its limit of %.2f GiB",
+                 (double)bytes / 0x1p30, (double)d->opt.memory_limit / 0x1p30);
+}
+
+static void carve_buffers(sr_plan *plan, char **at) {
+  for (int i = 0; i < plan->d.schedule.buffers; i++) plan->buffer[i] = carve(at, plan->d.buffer_bytes[i]);
+}
+
+/* One block of memory for everything that a forward needs, but for what the team shares. Its pages are first touched by
+ * the threads that fill them. */
 static sr_status allocate(sr_plan *plan) {
   const sr_decision *d = &plan->d;
-  if (d->opt.memory_limit && d->workspace > d->opt.memory_limit)
-    return sr_fail(SR_ERR_RESOURCE, "a rank's workspace of %.2f GiB is over its limit of %.2f GiB",
-                   (double)d->workspace / 0x1p30, (double)d->opt.memory_limit / 0x1p30);
-  if (!d->few) SR_TRY(sr_transfer_create(plan->comm, d->shard_bytes, &plan->transfer));
-  plan->workspace = sr_alloc(d->workspace - (d->few ? 0 : sr_transfer_workspace(d->shard_bytes)));
+  const bool few = sr_decision_few(d);
+  SR_TRY(check_limit(d));
+  plan->workspace = sr_alloc(d->workspace);
   if (!plan->workspace)
     return sr_fail(SR_ERR_RESOURCE, "no memory for a rank's workspace of %.2f GiB", (double)d->workspace / 0x1p30);
   char *at = plan->workspace;
   plan->queries = carve(&at, d->tile_bytes * (uint64_t)d->tiles);
-  plan->accumulators = carve(&at, d->acc_bytes * (uint64_t)d->tiles * (uint64_t)(d->few ? d->threads : 1));
-  for (int i = 0; i < d->buffers; i++) plan->block[i] = carve(&at, d->shard_bytes);
+  plan->accumulators = carve(&at, d->acc_bytes * (uint64_t)d->tiles * (uint64_t)(few ? d->threads : 1));
   plan->workers = carve(&at, d->worker_bytes * (uint64_t)d->threads);
-  if (d->few) {
+  if (few) {
     plan->special = carve(&at, sr_decode_special_bytes(d));
     plan->mail = carve(&at, sr_decode_mail_bytes(d));
-  } else {
-    plan->query_norm = carve(&at, sr_query_norm_bytes(d));
-    plan->key_norm = carve(&at, sr_key_norm_bytes(d));
-    plan->batches = carve(&at, sizeof(sr_batch) * (uint64_t)d->n_batches);
-    sr_batches(d->head_tiles, d->opt.kv_heads, d->batch, d->threads, plan->batches);
+    return SR_OK;
   }
+  if (d->members == 1) carve_buffers(plan, &at);
+  plan->query_norm = carve(&at, sr_query_norm_bytes(d));
+  plan->key_norm = carve(&at, sr_key_norm_bytes(d));
+  plan->batches = carve(&at, sizeof(sr_batch) * (uint64_t)d->n_batches);
+  sr_batches(d->head_tiles, d->opt.kv_heads, d->batch, d->threads, plan->batches);
   return SR_OK;
 }
 
-static sr_status build(MPI_Comm comm, const sr_decision *d, sr_plan **plan) {
+/* The buffers of a team that has several ranks. All ranks of the plan must call it alike. */
+static sr_status share(sr_plan *plan) {
+  const sr_decision *d = &plan->d;
+  int most = d->members;
+  for (int t = 0; t < d->partition.teams.n; t++) {
+    const int members = d->partition.teams.first[t + 1] - d->partition.teams.first[t];
+    if (members > most) most = members;
+  }
+  if (most == 1 || sr_decision_few(d)) return SR_OK;
+  SR_TRY(sr_comm_split(plan->comm, d->team, &plan->team));
+  if (d->members == 1) return SR_OK;
+  SR_TRY(sr_shared_create(plan->team, d->shared, &plan->shared));
+  char *at = plan->shared.memory;
+  carve_buffers(plan, &at);
+  return SR_OK;
+}
+
+static sr_status build(MPI_Comm comm, sr_decision *d, sr_plan **plan) {
   *plan = calloc(1, sizeof **plan);
-  if (*plan) (*plan)->comm = MPI_COMM_NULL;
+  if (*plan) {
+    (*plan)->comm = (*plan)->team = MPI_COMM_NULL;
+    (*plan)->shared.window = MPI_WIN_NULL;
+    (*plan)->d = *d;
+    *d = (sr_decision){0}; /* the plan has it */
+  }
   /* Duplicating is collective: all ranks must have come so far. */
   SR_TRY(sr_agree(comm, *plan ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory for a plan")));
-  (*plan)->d = *d;
   SR_TRY(sr_comm_dup(comm, &(*plan)->comm));
   SR_TRY(sr_agree(comm, allocate(*plan)));
-  (*plan)->all_pairs = d->rank_pairs;
+  SR_TRY(sr_agree(comm, share(*plan)));
+  SR_TRY(sr_agree(comm, sr_plan_make_transfers(*plan)));
+  (*plan)->all_pairs = (*plan)->d.rank_pairs;
   return sr_comm_sum(comm, &(*plan)->all_pairs, 1);
 }
 
 sr_status sr_plan_create(MPI_Comm comm, const sr_options *options, sr_plan **plan) {
-  sr_decision d;
+  sr_decision d = {0};
   *plan = NULL;
-  SR_TRY(decide_on(comm, options, &d));
-  sr_status status = build(comm, &d, plan);
+  sr_status status = decide_on(comm, options, &d);
+  if (status == SR_OK) status = build(comm, &d, plan);
+  sr_decision_free(&d);
   if (status != SR_OK) sr_plan_destroy(plan);
   return status;
 }
 
 void sr_plan_destroy(sr_plan **plan) {
-  if (!*plan) return;
-  sr_transfer_destroy(&(*plan)->transfer);
-  sr_comm_free(&(*plan)->comm);
-  sr_free((*plan)->workspace);
-  free(*plan);
+  sr_plan *old = *plan;
   *plan = NULL;
+  if (!old) return;
+  for (int64_t s = 0; old->transfer && s < old->d.schedule.n_steps; s++) sr_transfer_destroy(&old->transfer[s]);
+  free(old->transfer);
+  sr_shared_destroy(&old->shared);
+  sr_comm_free(&old->team);
+  sr_comm_free(&old->comm);
+  sr_free(old->workspace);
+  sr_decision_free(&old->d);
+  free(old);
 }
 
-static void rows_of(const sr_shard *shard, sr_rows *rows) {
-  *rows = (sr_rows){.count = sr_shard_count(shard), .n_spans = shard->n, .span = shard->span};
+static void rows_of(sr_tokens tokens, sr_rows *rows) {
+  *rows = (sr_rows){.count = sr_tokens_count(tokens), .n_spans = (int)tokens.n, .span = tokens.span};
 }
 
 void sr_plan_q_rows(const sr_plan *plan, sr_rows *rows) {
-  rows_of(&plan->d.q, rows);
+  rows_of(plan->d.q, rows);
 }
 void sr_plan_kv_rows(const sr_plan *plan, sr_rows *rows) {
-  rows_of(&plan->d.kv, rows);
+  rows_of(plan->d.kv, rows);
 }
 void sr_plan_stats_get(const sr_plan *plan, sr_plan_stats *stats) {
   *stats = plan->stats;
@@ -170,7 +231,7 @@ sr_tile_rows sr_plan_tile(const sr_plan *plan, int64_t tile) {
   const sr_decision *d = &plan->d;
   sr_tile_rows t = {.head = tile / d->head_tiles};
   int64_t in_head = tile % d->head_tiles, width = d->kernel->tile;
-  for (int i = 0; i < d->q.n; i++) {
+  for (int64_t i = 0; i < d->q.n; i++) {
     sr_span span = d->q.span[i];
     int64_t rows = span.count * d->group, tiles = (rows + width - 1) / width;
     if (in_head < tiles) {
@@ -191,7 +252,7 @@ sr_accumulator sr_plan_accumulator(const sr_plan *plan, int64_t i) {
 }
 
 sr_status sr_plan_check_tensors(const sr_plan *plan, const sr_tensors *t) {
-  bool q = sr_shard_count(&plan->d.q) > 0, kv = sr_shard_count(&plan->d.kv) > 0;
+  bool q = plan->d.q.n > 0, kv = plan->d.kv.n > 0;
   if (!t || (q && (!t->q || !t->o || !t->lse)) || (kv && (!t->k || !t->v)))
     return sr_fail(SR_ERR_ARGUMENT, "a tensor that has rows on rank %d is NULL", plan->d.rank);
   return SR_OK;

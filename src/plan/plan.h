@@ -3,23 +3,26 @@
 #define SR_PLAN_PLAN_H
 
 #include "batch.h"
+#include "comm/shared.h"
 #include "comm/transfer.h"
 #include "decision.h"
 
 struct sr_plan {
   sr_decision d;
   MPI_Comm comm;
+  MPI_Comm team;    /* of the ranks that share buffers; MPI_COMM_NULL where there is one */
+  sr_shared shared; /* their buffers */
   void *workspace;
-  char *queries;      /* [tiles] packed queries */
-  char *accumulators; /* [tiles]; a few queries: [threads][tiles] */
-  char *block[2];     /* KV shards: the one in use, and the one on its way */
-  char *workers;      /* [threads] */
-  sr_batch *batches;  /* [n_batches] */
-  double *mail;       /* what the decode strategy reduces over the ranks */
-  double *query_norm; /* [tiles][tile] lengths of the queries, times scale * log2(e): of scores' units */
-  double *key_norm;   /* [segments][kv_heads] of its longest key; infinite where keys or values are not tame (pack.c) */
+  char *queries;                 /* [tiles] packed queries */
+  char *accumulators;            /* [tiles]; a few queries: [threads][tiles] */
+  char *buffer[SR_MOST_BUFFERS]; /* keys and values */
+  char *workers;                 /* [threads] */
+  sr_batch *batches;             /* [n_batches] */
+  double *mail;                  /* what the decode strategy reduces over the ranks */
+  double *query_norm;            /* [tiles][tile] lengths of the queries, times scale * log2(e): of scores' units */
+  double *key_norm; /* [segments][kv_heads] of its longest key; infinite where keys or values are not tame (pack.c) */
   unsigned char *special; /* a few queries: bit i: what the shard's segment i gave is not finite */
-  sr_transfer *transfer;  /* of the ring */
+  sr_transfer **transfer; /* [steps] messages of each step */
   double all_pairs;       /* visible (query, key) pairs of all ranks */
   sr_plan_stats stats;
 };
@@ -40,7 +43,7 @@ sr_tile_rows sr_plan_tile(const sr_plan *plan, int64_t tile);
 sr_accumulator sr_plan_accumulator(const sr_plan *plan, int64_t i);
 
 /* The strategies: o and lse of this rank's rows, and the stats. Collective. Errors: SR_ERR_NONFINITE, SR_ERR_MPI. */
-sr_status sr_plan_ring(sr_plan *plan, const sr_tensors *tensors);
+sr_status sr_plan_travel(sr_plan *plan, const sr_tensors *tensors);
 sr_status sr_plan_decode(sr_plan *plan, const sr_tensors *tensors);
 
 /* SR_ERR_NONFINITE when the caller wants to be refused and stats.nonfinite is not 0. */
@@ -56,8 +59,12 @@ void sr_pack_query(const sr_decision *d, const void *query, char *packed, int64_
 int64_t sr_nonfinite_queries(const sr_decision *d, const void *q);
 int64_t sr_nonfinite_segment(const sr_decision *d, const sr_tensors *tensors, int64_t segment);
 
-/* Converts q into the packed tiles, and k and v into block[0]; fills in query_norm and this rank's part of key_norm,
- * whose other parts become 0. Returns the NaN and Inf elements of this rank that some query sees. */
+/* Makes the transfers of a plan whose buffers are there. Not collective. Errors: SR_ERR_RESOURCE, SR_ERR_MPI. */
+sr_status sr_plan_make_transfers(sr_plan *plan);
+
+/* Converts q into the packed tiles, and k and v into their place in the team's first buffer; fills in query_norm and
+ * this rank's part of key_norm, whose other parts become 0. Returns the NaN and Inf elements of this rank that some
+ * query sees. */
 int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *tensors);
 
 /* Writes a tile's o and lse from its accumulator, which is used up. */

@@ -43,10 +43,10 @@ static int64_t sample(int64_t q_len, int64_t n, int64_t i, uint64_t seed) {
   return from + (int64_t)(mix(seed ^ mix((uint64_t)i)) % (uint64_t)(to - from));
 }
 
-static int64_t local_of(const sr_shard *shard, int64_t query) {
+static int64_t local_of(sr_tokens tokens, int64_t query) {
   int64_t local = 0;
-  for (int i = 0; i < shard->n; i++) {
-    sr_span s = shard->span[i];
+  for (int64_t i = 0; i < tokens.n; i++) {
+    sr_span s = tokens.span[i];
     if (query >= s.start && query < s.start + s.count) return local + query - s.start;
     local += s.count;
   }
@@ -76,7 +76,7 @@ static sr_status batch_load(const sr_plan *plan, const sr_tensors *t, batch *b) 
   int64_t width = d->opt.q_heads * d->opt.head_dim;
   for (int64_t i = 0; i < b->n; i++) {
     double *q = b->q + i * width;
-    b->local[i] = local_of(&d->q, b->query[i]);
+    b->local[i] = local_of(d->q, b->query[i]);
     memset(q, 0, (size_t)width * sizeof *q);
     const char *from = t->q;
     if (b->local[i] >= 0)
@@ -96,7 +96,7 @@ static void meet_local(const sr_plan *plan, const sr_tensors *t, batch *b, int64
   sr_reference_clear(row, (int32_t)o->value_dim);
   sr_range seen = sr_mask_range(&o->mask, d->q_start + b->query[r / o->q_heads], o->kv_len);
   int64_t local = 0, head = r % o->q_heads / d->group;
-  for (int i = 0; i < d->kv.n; i++) {
+  for (int64_t i = 0; i < d->kv.n; i++) {
     sr_span s = d->kv.span[i];
     int64_t from = seen.lo > s.start ? seen.lo : s.start, end = s.start + s.count, to = seen.hi < end ? seen.hi : end;
     int64_t first = local + from - s.start;

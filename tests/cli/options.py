@@ -68,6 +68,8 @@ class Options(Case):
                 '--nan': ('', 'ignore'),
                 '--products': ('', 'bf16', 'float32'),
                 '--balance': ('', 'best'),
+                '--strategy': ('', 'rings'),
+                '--piece': ('', '0', '2147483648', '4M'),
                 '--threads': ('', '0', '-1', '4097', '2.0'),
                 '--verify': ('', '-1', 'all'),
                 '--verify-seed': ('-1', 'x')}.items():

@@ -38,8 +38,22 @@ class Results(Case):
         self.check_bits(KJV, '--window=300,40', shapes=[(1, 1), (3, 2)])
         path = write(self.path('long.h5'), tensors(q=(1500, 2, 16), k=(3000, 1, 16), v=(3000, 1, 20)))
         self.check_bits(path)
-        for balance in ('contiguous', 'zigzag'):
-            self.check_bits(path, '--causal', '--balance', balance, shapes=[(0, 1), (3, 1)])
+
+    def test_bits_of_strategies(self):
+        """The order of strategies does not show either: all of them are compared with one rank."""
+        path = write(self.path('long.h5'), tensors(q=(5000, 4, 16), k=(5000, 2, 16), v=(5000, 2, 20)))
+        for mask in ('--causal', '--window=1500,700'):
+            found = {self.attend_to('o.h5', path, mask)}
+            for n, strategy in enumerate(('ring', 'window', 'node')):
+                for ranks, balance in zip(range(2, 5), ('contiguous', 'zigzag', 'weighted')):
+                    words = ('--overlap', '--piece=1000') if n == ranks % 3 else ('--no-overlap',)
+                    found.add(self.attend_to('o.h5', path, mask, '--strategy', strategy, '--balance', balance, *words, ranks=ranks))
+            self.assertEqual(len(found), 1)
+
+    def test_strategy_that_does_not_fit(self):
+        few = write(self.path('few.h5'), tensors(q=(3, 4, 8), k=(9, 2, 8), v=(9, 2, 8)))
+        check_refusals(self, [Refusal(2, ('decode', 'ring'), (few, '--strategy=ring')),
+                              Refusal(2, ('decode', '1024'), (KJV, '--strategy=decode'))])
 
     def test_same_file(self):
         files = set()

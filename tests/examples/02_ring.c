@@ -55,7 +55,7 @@ int main(int argc, char **argv) {
     sr_plan_describe(plan, &info);
     MPI_Allreduce(MPI_IN_PLACE, &sum, 1, MPI_DOUBLE, MPI_SUM, MPI_COMM_WORLD);
     if (rank == 0)
-      printf("%d ranks, %s, %s: the outputs add up to %.6f\n", info.ranks, info.strategy, info.balance, sum);
+      printf("%d ranks, %s, %s: the outputs add up to %.6f\n", info.ranks, sr_strategy_name(info.strategy), sr_balance_name(info.balance), sum);
   } else if (rank == 0) {
     fprintf(stderr, "%s\n", sr_error_text());
   }

@@ -1,29 +1,13 @@
-/* The ring strategy: keys and values travel, every rank folds each shard into its queries. */
+#include "fold.h"
+
 #include <math.h>
 #include <omp.h>
 
-#include "base/clock.h"
-#include "base/error.h"
-#include "block.h"
-#include "comm/comm.h"
-#include "plan.h"
-#include "schedule/ring.h"
 #include "schedule/segment.h"
 #include "worker.h"
 
-/* One step as its threads see it. */
-typedef struct step {
-  sr_plan *plan;
-  const sr_tensors *tensors;
-  sr_shard shard; /* in use */
-  char *block;
-  bool first, last;
-  int64_t *done;    /* row-key pairs folded so far, over all steps */
-  sr_status status; /* of MPI; written by the master thread only */
-} step;
-
 /* Fills in what stays the same for a tile through all segments. */
-static void set_task(const step *s, int64_t tile, sr_task *task) {
+static void set_task(const sr_fold *s, int64_t tile, sr_task *task) {
   const sr_plan *plan = s->plan;
   const sr_decision *d = &plan->d;
   sr_tile_rows t = sr_plan_tile(plan, tile);
@@ -56,30 +40,30 @@ typedef struct stretch {
   sr_keys keys;
 } stretch;
 
-/* Segment i of the shard up to the last key in reach, whole key blocks; no keys where there is no such segment or
+/* Segment i of the block up to the last key in reach, whole key blocks; no keys where there is no such segment or
  * nothing of it is in reach. */
-static stretch stretch_of(const step *s, int64_t i, int64_t head, sr_range reach) {
+static stretch stretch_of(const sr_fold *s, int64_t i, int64_t head, sr_range reach) {
   const sr_decision *d = &s->plan->d;
-  if (i >= sr_shard_segments(&s->shard)) return (stretch){0};
-  const sr_segment at = sr_block_segment(d, &s->shard, i);
+  if (i >= s->block->n) return (stretch){0};
+  const sr_segment at = sr_block_segment(&d->shape, s->block, i);
   const int64_t block = d->kernel->key_block, seen = (reach.hi - at.keys.start + block - 1) / block * block;
   stretch all = {.segment = at.keys,
-                 .k = sr_block_k(d, &at, head, s->block),
-                 .v = sr_block_v(d, &at, head, s->block),
+                 .k = sr_block_k(&d->shape, &at, head, s->memory),
+                 .v = sr_block_v(&d->shape, &at, head, s->memory),
                  .norm = s->plan->key_norm[at.keys.start / SR_SEGMENT * d->opt.kv_heads + head]};
   if (meets(reach, at.keys)) all.keys.hi = (int32_t)(seen < at.padded ? seen : at.padded);
   return all;
 }
 
 /* The chunk of a stretch that starts at a key; it may be empty. */
-static stretch chunk_of(const step *s, stretch of, int32_t first) {
+static stretch chunk_of(const sr_fold *s, stretch of, int32_t first) {
   const int32_t end = first + s->plan->d.chunk;
   of.keys = (sr_keys){first, end < of.keys.hi ? end : of.keys.hi};
   return of;
 }
 
 /* Points a task at a segment. */
-static void enter_segment(const step *s, const stretch *at, sr_task *task) {
+static void enter_segment(const sr_fold *s, const stretch *at, sr_task *task) {
   const sr_decision *d = &s->plan->d;
   sr_tile *t = &task->tile;
   task->active = meets(task->reach, at->segment);
@@ -100,9 +84,9 @@ static void enter_segment(const step *s, const stretch *at, sr_task *task) {
 }
 
 /* Between tiles the master thread, which alone may call MPI, drives the transfer and tells the caller how far it is. */
-static void look_up(step *s) {
+static void look_up(sr_fold *s) {
   if (omp_get_thread_num() != 0) return;
-  if (s->status == SR_OK) s->status = sr_transfer_poll(s->plan->transfer);
+  if (s->status == SR_OK) s->status = sr_transfer_poll(s->transfer);
   sr_plan_progress(s->plan, s->done);
 }
 
@@ -122,7 +106,7 @@ static void look_ahead(const sr_decision *d, const stretch *next, bool ends, int
 }
 
 /* Writes the output of a tile that is done. */
-static void write_tile(const step *s, sr_task *task) {
+static void write_tile(const sr_fold *s, sr_task *task) {
   sr_unpack_tile(s->plan, task->number, s->tensors);
   task->written = true;
 }
@@ -134,7 +118,8 @@ static bool meets_chunk(const sr_task *task, sr_keys keys) {
 /* All tiles of a batch meet a chunk of keys before any meets the next. Each is folded, and written where that was the
  * last segment in its reach, while it is in the cache. `following` is met after it. Returns the pairs of a row and a
  * key. */
-static int64_t meet_stretch(step *s, const sr_worker *w, int64_t count, const stretch *at, const stretch *following) {
+static int64_t meet_stretch(sr_fold *s, const sr_worker *w, int64_t count, const stretch *at,
+                            const stretch *following) {
   const sr_decision *d = &s->plan->d;
   int64_t pairs = 0;
   for (int32_t key = 0; key < at->keys.hi; key += d->chunk) {
@@ -158,9 +143,9 @@ static int64_t meet_stretch(step *s, const sr_worker *w, int64_t count, const st
   return pairs;
 }
 
-static void fold_batch(step *s, sr_batch batch, const sr_worker *w) {
+static void fold_batch(sr_fold *s, sr_batch batch, const sr_worker *w) {
   const sr_decision *d = &s->plan->d;
-  int64_t segments = sr_shard_segments(&s->shard), head = batch.first / d->head_tiles;
+  const int64_t head = batch.first / d->head_tiles;
   sr_range reach = {INT64_MAX, 0};
   for (int64_t i = 0; i < batch.count; i++) {
     set_task(s, batch.first + i, &w->task[i]);
@@ -169,7 +154,7 @@ static void fold_batch(step *s, sr_batch batch, const sr_worker *w) {
     if (tile.lo < tile.hi && tile.lo < reach.lo) reach.lo = tile.lo;
     if (tile.hi > reach.hi) reach.hi = tile.hi;
   }
-  for (int64_t j = 0; j < segments; j++) {
+  for (int64_t j = 0; j < s->block->n; j++) {
     const stretch at = stretch_of(s, j, head, reach), following = stretch_of(s, j + 1, head, reach);
     if (at.keys.hi == 0) continue;
     for (int64_t i = 0; i < batch.count; i++) enter_segment(s, &at, &w->task[i]);
@@ -181,8 +166,7 @@ static void fold_batch(step *s, sr_batch batch, const sr_worker *w) {
     if (!w->task[i].written) write_tile(s, &w->task[i]);
 }
 
-/* Folds the shard in use into all tiles of this rank. */
-static sr_status fold_shard(step *s) {
+sr_status sr_fold_block(sr_fold *s) {
   const sr_decision *d = &s->plan->d;
 #pragma omp parallel num_threads(d->threads)
   {
@@ -192,43 +176,4 @@ static sr_status fold_shard(step *s) {
   }
   look_up(s);
   return s->status;
-}
-
-static sr_status wait_for_block(sr_plan *plan) {
-  double start = sr_now();
-  sr_status status = sr_transfer_wait(plan->transfer);
-  plan->stats.wait_s += sr_now() - start;
-  return status;
-}
-
-static sr_status go_round(sr_plan *plan, const sr_tensors *tensors) {
-  const sr_decision *d = &plan->d;
-  int64_t done = 0;
-  for (int i = 0; i < d->ranks; i++) {
-    sr_ring_step ring = sr_ring(d->ranks, d->rank, i);
-    step s = {.plan = plan,
-              .tensors = tensors,
-              .shard = sr_decision_kv(d, ring.owner),
-              .block = plan->block[i % 2],
-              .first = i == 0,
-              .last = i == d->ranks - 1,
-              .done = &done};
-    if (ring.exchange) {
-      uint64_t bytes = sr_block_bytes(d, &s.shard);
-      SR_TRY(sr_transfer_start(plan->transfer, plan->block[(i + 1) % 2], sr_decision_kv_bytes(d, ring.next_owner),
-                               ring.recv_from, s.block, bytes, ring.send_to));
-      plan->stats.sent_bytes += bytes;
-    }
-    SR_TRY(fold_shard(&s));
-    if (ring.exchange) SR_TRY(wait_for_block(plan));
-  }
-  return SR_OK;
-}
-
-sr_status sr_plan_ring(sr_plan *plan, const sr_tensors *tensors) {
-  plan->stats.nonfinite = sr_plan_pack(plan, tensors);
-  SR_TRY(sr_comm_sum_i64(plan->comm, &plan->stats.nonfinite, 1));
-  SR_TRY(sr_comm_max(plan->comm, plan->key_norm, plan->d.segments * plan->d.opt.kv_heads));
-  SR_TRY(sr_plan_refuse_nonfinite(plan));
-  return go_round(plan, tensors);
 }

@@ -1,0 +1,40 @@
+#include "shared.h"
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "comm.h"
+
+/* The first rank's part is all there is. Its pages are aligned alike in all processes, and so is what is left out in
+ * front. */
+static sr_status open_window(MPI_Comm comm, uint64_t bytes, sr_shared *shared) {
+  int rank, unit;
+  void *mine, *first;
+  MPI_Aint size;
+  SR_TRY(sr_mpi(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank"));
+  SR_TRY(sr_mpi(MPI_Win_allocate_shared(rank == 0 ? (MPI_Aint)(bytes + SR_ALIGN) : 0, 1, MPI_INFO_NULL, comm, &mine,
+                                        &shared->window),
+                "MPI_Win_allocate_shared"));
+  SR_TRY(sr_mpi(MPI_Win_set_errhandler(shared->window, MPI_ERRORS_RETURN), "MPI_Win_set_errhandler"));
+  SR_TRY(sr_mpi(MPI_Win_shared_query(shared->window, 0, &size, &unit, &first), "MPI_Win_shared_query"));
+  SR_TRY(sr_mpi(MPI_Win_lock_all(MPI_MODE_NOCHECK, shared->window), "MPI_Win_lock_all"));
+  shared->memory = (char *)first + (sr_align_up((uintptr_t)first) - (uintptr_t)first);
+  return SR_OK;
+}
+
+sr_status sr_shared_create(MPI_Comm comm, uint64_t bytes, sr_shared *shared) {
+  *shared = (sr_shared){.window = MPI_WIN_NULL};
+  return open_window(comm, bytes, shared);
+}
+
+void sr_shared_destroy(sr_shared *shared) {
+  if (shared->window == MPI_WIN_NULL) return;
+  if (shared->memory) MPI_Win_unlock_all(shared->window);
+  MPI_Win_free(&shared->window);
+  shared->memory = NULL;
+}
+
+sr_status sr_shared_meet(MPI_Comm comm, const sr_shared *shared) {
+  SR_TRY(sr_mpi(MPI_Win_sync(shared->window), "MPI_Win_sync"));
+  SR_TRY(sr_comm_barrier(comm));
+  return sr_mpi(MPI_Win_sync(shared->window), "MPI_Win_sync");
+}

@@ -1,0 +1,101 @@
+/* The strategies in which keys and values travel: a schedule's steps, one after the other. */
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "comm/comm.h"
+#include "fold.h"
+
+/* The block whose layout a buffer has that a step sends from, or receives to. */
+static const sr_block *block_in(const sr_decision *d, int64_t step, int buffer, bool receives) {
+  if (receives) return &d->block[step + 1];
+  return &d->block[d->schedule.step[step].buffer == buffer ? step : 0];
+}
+
+static sr_status add_message(sr_plan *plan, int64_t step, const sr_messages *messages, int64_t i, bool receives) {
+  const sr_decision *d = &plan->d;
+  const sr_message *m = &messages->message[i];
+  sr_transfer *transfer = plan->transfer[step];
+  sr_stretch *stretch = malloc((size_t)sr_block_most_stretches(&d->shape, m->tokens) * sizeof *stretch);
+  if (!stretch) return sr_fail(SR_ERR_RESOURCE, "no memory for a message");
+  const int64_t n = sr_block_stretches(&d->shape, block_in(d, step, messages->buffer, receives), m->tokens,
+                                       plan->buffer[messages->buffer], stretch);
+  sr_status status =
+      receives ? sr_transfer_receive(transfer, stretch, n, m->rank) : sr_transfer_send(transfer, stretch, n, m->rank);
+  free(stretch);
+  return status;
+}
+
+/* Pieces of this size let progress be seen, and cost little each. */
+enum { PIECE = 4 << 20 };
+
+sr_status sr_plan_make_transfers(sr_plan *plan) {
+  const sr_decision *d = &plan->d;
+  const int64_t steps = d->schedule.n_steps;
+  plan->transfer = calloc((size_t)steps, sizeof *plan->transfer);
+  if (!plan->transfer && steps > 0) return sr_fail(SR_ERR_RESOURCE, "no memory for %d ranks' messages", d->ranks);
+  for (int64_t s = 0; s < steps; s++) {
+    const sr_messages *receive = &d->schedule.step[s].receive, *send = &d->schedule.step[s].send;
+    SR_TRY(sr_transfer_create(plan->comm, d->opt.piece_bytes ? d->opt.piece_bytes : PIECE, &plan->transfer[s]));
+    for (int64_t i = 0; i < receive->n; i++) SR_TRY(add_message(plan, s, receive, i, true));
+    for (int64_t i = 0; i < send->n; i++) SR_TRY(add_message(plan, s, send, i, false));
+  }
+  return SR_OK;
+}
+
+static sr_status wait_for_messages(sr_plan *plan, int64_t step) {
+  double start = sr_now();
+  sr_status status = sr_transfer_wait(plan->transfer[step]);
+  plan->stats.wait_s += sr_now() - start;
+  return status;
+}
+
+/* Waits for the other members of the team: what they wrote is seen from then on, and what they read is free. */
+static sr_status meet_team(sr_plan *plan) {
+  if (plan->d.members == 1) return SR_OK;
+  double start = sr_now();
+  sr_status status = sr_shared_meet(plan->team, &plan->shared);
+  plan->stats.wait_s += sr_now() - start;
+  return status;
+}
+
+/* Starts a step's messages. One member of the team clears what no message fills. */
+static sr_status start_messages(sr_plan *plan, int64_t s) {
+  const sr_decision *d = &plan->d;
+  const sr_step *step = &d->schedule.step[s];
+  if (s + 1 < d->schedule.n_steps && d->member == 0)
+    sr_block_clear_rest(&d->shape, &d->block[s + 1], plan->buffer[d->schedule.step[s + 1].buffer]);
+  SR_TRY(sr_transfer_start(plan->transfer[s]));
+  for (int64_t i = 0; i < step->send.n; i++)
+    plan->stats.sent_bytes += sr_block_message_bytes(&d->shape, step->send.message[i].tokens);
+  return SR_OK;
+}
+
+static sr_status take_step(sr_plan *plan, const sr_tensors *tensors, int64_t s, int64_t *done) {
+  const sr_decision *d = &plan->d;
+  sr_fold fold = {.plan = plan,
+                  .tensors = tensors,
+                  .block = &d->block[s],
+                  .memory = plan->buffer[d->schedule.step[s].buffer],
+                  .transfer = plan->transfer[s],
+                  .first = s == 0,
+                  .last = s == d->schedule.n_steps - 1,
+                  .done = done};
+  SR_TRY(start_messages(plan, s));
+  if (d->opt.no_overlap) SR_TRY(wait_for_messages(plan, s));
+  SR_TRY(sr_fold_block(&fold));
+  SR_TRY(wait_for_messages(plan, s));
+  return fold.last ? SR_OK : meet_team(plan);
+}
+
+sr_status sr_plan_travel(sr_plan *plan, const sr_tensors *tensors) {
+  int64_t done = 0;
+  SR_TRY(meet_team(plan)); /* nobody reads the last forward's keys any more */
+  plan->stats.nonfinite = sr_plan_pack(plan, tensors);
+  SR_TRY(meet_team(plan));
+  SR_TRY(sr_comm_sum_i64(plan->comm, &plan->stats.nonfinite, 1));
+  SR_TRY(sr_comm_max(plan->comm, plan->key_norm, plan->d.segments * plan->d.opt.kv_heads));
+  SR_TRY(sr_plan_refuse_nonfinite(plan));
+  for (int64_t s = 0; s < plan->d.schedule.n_steps; s++) SR_TRY(take_step(plan, tensors, s, &done));
+  return SR_OK;
+}

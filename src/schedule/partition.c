@@ -1,0 +1,73 @@
+#include "partition.h"
+
+#include "base/error.h"
+#include "mask.h"
+
+/* Ranks by team. */
+static bool make_teams(sr_arena *arena, const sr_problem *p, sr_teams *teams) {
+  int n = 0;
+  int *of = sr_arena_take(arena, p->ranks, sizeof *of), *member = sr_arena_take(arena, p->ranks, sizeof *member);
+  if (!of || !member) return false;
+  for (int r = 0; r < p->ranks; r++) {
+    of[r] = p->team_of ? p->team_of[r] : r;
+    if (of[r] >= n) n = of[r] + 1;
+  }
+  int *first = sr_arena_take(arena, n + 1, sizeof *first), *at = sr_arena_take(arena, n, sizeof *at);
+  if (!first || !at) return false;
+  for (int r = 0; r < p->ranks; r++) first[of[r] + 1]++;
+  for (int t = 0; t < n; t++) first[t + 1] += first[t];
+  for (int t = 0; t < n; t++) at[t] = first[t];
+  for (int r = 0; r < p->ranks; r++) member[at[of[r]]++] = r;
+  *teams = (sr_teams){.n = n, .of = of, .first = first, .member = member};
+  return true;
+}
+
+/* Neither end of what a query sees falls as its position grows: the runs of ascending queries are in ascending order.
+ */
+static bool find_seen(sr_arena *arena, const sr_partition *p, sr_tokens queries, sr_tokens *seen) {
+  const int64_t grain = p->problem.grain, len = p->problem.kv_len;
+  *seen = (sr_tokens){.span = sr_arena_take(arena, queries.n, sizeof(sr_span))};
+  for (int64_t i = 0; seen->span && i < queries.n; i++) {
+    const sr_span span = queries.span[i];
+    const sr_range run = sr_mask_union(&p->problem.mask, p->q_start + span.start, span.count, len);
+    const int64_t from = run.lo / grain * grain, to = (run.hi + grain - 1) / grain * grain;
+    if (run.lo < run.hi) sr_tokens_append(seen, from, to < len ? to : len);
+  }
+  return seen->span != NULL;
+}
+
+static bool make(sr_partition *p) {
+  const sr_problem *of = &p->problem;
+  sr_arena *arena = &p->arena;
+  if (!make_teams(arena, of, &p->teams)) return false;
+  const int n = p->teams.n;
+  sr_tokens *sees = sr_arena_take(arena, n, sizeof *sees);
+  p->sees = sees;
+  if (!sees || !sr_deal_queries(arena, &of->mask, of->q_len, of->kv_len, of->ranks, of->balance, &p->queries) ||
+      !sr_deal_keys(arena, of->kv_len, of->ranks, of->balance, &p->keys) ||
+      !sr_deal_to_teams(arena, &p->queries, p->teams.of, n, &p->team_queries) ||
+      !sr_deal_to_teams(arena, &p->keys, p->teams.of, n, &p->team_keys))
+    return false;
+  for (int t = 0; t < n; t++)
+    if (!find_seen(arena, p, p->team_queries.of[t], &sees[t])) return false;
+  return true;
+}
+
+sr_status sr_partition_make(const sr_problem *problem, sr_partition *partition) {
+  *partition =
+      (sr_partition){.problem = *problem, .q_start = sr_mask_q_start(&problem->mask, problem->q_len, problem->kv_len)};
+  if (make(partition)) return SR_OK;
+  return sr_fail(SR_ERR_RESOURCE, "no memory to deal a sequence to %d ranks", problem->ranks);
+}
+
+void sr_partition_free(sr_partition *partition) {
+  sr_arena_free(&partition->arena);
+}
+
+double sr_partition_pairs(const sr_partition *p, sr_tokens queries, sr_tokens keys) {
+  double pairs = 0;
+  for (int64_t i = 0; i < queries.n; i++)
+    for (int64_t j = 0; j < keys.n; j++)
+      pairs += sr_mask_pairs(&p->problem.mask, p->q_start + queries.span[i].start, queries.span[i].count, keys.span[j]);
+  return pairs;
+}
