@@ -13,7 +13,9 @@ typedef enum sr_strategy {
   SR_STRATEGY_WINDOW, /* keys and values, from their owner to each rank that sees them */
   SR_STRATEGY_NODE, /* keys and values of the ranks of a node lie in memory that these share, and travel round a ring of
                        nodes */
-  SR_STRATEGY_DECODE /* the queries, of which there are up to SR_DECODE_QUERIES, and partial results */
+  SR_STRATEGY_ULYSSES, /* each rank gets all tokens of some heads, and hands its results back */
+  SR_STRATEGY_HYBRID,  /* groups of ranks deal their heads so; keys and values travel round a ring of groups */
+  SR_STRATEGY_DECODE   /* the queries, of which there are up to SR_DECODE_QUERIES, and partial results */
 } sr_strategy;
 
 /* How queries and keys are dealt to ranks. */

@@ -65,14 +65,16 @@ typedef struct sr_options {
   sr_mask mask;                /* everything visible, last query aligned with last key */
   double scale;                /* of the scores: 0, or 1e-30 to 1e30 in size; NaN (the default): 1 / sqrt(head_dim) */
   sr_strategy strategy;        /* SR_STRATEGY_AUTO */
-  sr_balance balance;          /* SR_BALANCE_AUTO */
-  bool no_overlap;             /* wait for keys and values before anything is computed, and not meanwhile */
-  uint64_t piece_bytes;        /* in which keys and values travel, below 2^31; 0: 4 MiB */
-  sr_products products;        /* SR_PRODUCTS_AUTO */
-  bool refuse_nonfinite;       /* fail with SR_ERR_NONFINITE when a visible input is NaN or Inf */
-  int threads;                 /* OpenMP threads of this rank; 0: OpenMP's own choice */
-  uint64_t memory_limit;       /* bytes of this rank's workspace, 0: no limit */
-  sr_progress_fn *progress;    /* or NULL */
+  int head_ranks;           /* SR_STRATEGY_HYBRID: ranks of a group, neighbours that deal their heads; a divisor of all;
+                               0: the most that whole KV heads allow */
+  sr_balance balance;       /* SR_BALANCE_AUTO */
+  bool no_overlap;          /* wait for keys and values before anything is computed, and not meanwhile */
+  uint64_t piece_bytes;     /* in which keys and values travel, below 2^31; 0: 4 MiB */
+  sr_products products;     /* SR_PRODUCTS_AUTO */
+  bool refuse_nonfinite;    /* fail with SR_ERR_NONFINITE when a visible input is NaN or Inf */
+  int threads;              /* OpenMP threads of this rank; 0: OpenMP's own choice */
+  uint64_t memory_limit;    /* bytes of this rank's workspace, 0: no limit */
+  sr_progress_fn *progress; /* or NULL */
   void *progress_data;
   uint64_t reserved[8]; /* zero */
 } sr_options;
@@ -93,6 +95,7 @@ typedef struct sr_tensors {
 /* What a plan decided, for this rank and for the job. */
 typedef struct sr_plan_info {
   sr_strategy strategy; /* not SR_STRATEGY_AUTO */
+  int head_ranks;       /* ranks that deal their heads; 1 where none do */
   sr_balance balance;   /* not SR_BALANCE_AUTO */
   const char *isa;      /* instruction set of the kernels */
   sr_dtype compute;     /* type of the products: float32, float64 or bfloat16 */

@@ -13,7 +13,7 @@
 #include "tensors.h"
 
 /* What a round measures. */
-typedef enum measured { SECONDS, PEAK, GEMM, READ, OF_PEAK, OF_GEMM, OF_READ, N_MEASURED } measured;
+typedef enum measured { SECONDS, PEAK, GEMM, READ, WAITING, OF_PEAK, OF_GEMM, OF_READ, N_MEASURED } measured;
 
 struct sr_bench {
   MPI_Comm comm;
@@ -69,6 +69,9 @@ static sr_options options_of(const sr_case *what) {
   opt.mask.window_left = what->window;
   opt.mask.window_right = what->window >= 0 ? 0 : -1;
   opt.threads = what->threads;
+  opt.strategy = what->strategy.strategy;
+  opt.head_ranks = what->strategy.head_ranks;
+  opt.balance = what->balance;
   if (what->dtype == SR_BF16) opt.products = SR_PRODUCTS_BF16;
   return opt;
 }
@@ -112,20 +115,25 @@ static sr_status measure_machine(const sr_bench *b, const sr_bench_line *line, d
   return sum_of_ranks(b->comm, plan, &value[READ]);
 }
 
-static sr_status measure_attention(const sr_bench *b, sr_plan *plan, const sr_tensors *tensors, double *seconds) {
-  sr_spread spread;
+static sr_status measure_attention(const sr_bench *b, sr_plan *plan, const sr_tensors *tensors,
+                                   double value[N_MEASURED]) {
+  sr_spread seconds, waiting;
+  sr_plan_stats stats;
   SR_TRY(sr_world_agree(b->comm, SR_OK));
   double start = sr_now();
   SR_TRY(sr_plan_forward(plan, tensors));
-  SR_TRY(sr_spread_find(b->comm, sr_now() - start, &spread));
-  *seconds = spread.max;
+  SR_TRY(sr_spread_find(b->comm, sr_now() - start, &seconds));
+  sr_plan_stats_get(plan, &stats);
+  SR_TRY(sr_spread_find(b->comm, stats.wait_s, &waiting));
+  value[SECONDS] = seconds.max;
+  value[WAITING] = waiting.max / seconds.max;
   return SR_OK;
 }
 
 static sr_status measure_round(const sr_bench *b, sr_plan *plan, const sr_tensors *tensors, const sr_bench_line *line,
                                double value[N_MEASURED]) {
   SR_TRY(measure_machine(b, line, value));
-  SR_TRY(measure_attention(b, plan, tensors, &value[SECONDS]));
+  SR_TRY(measure_attention(b, plan, tensors, value));
   double rate = line->plan.flops / value[SECONDS] * 1e-9;
   value[OF_PEAK] = rate / value[PEAK];
   value[OF_GEMM] = rate / value[GEMM];
@@ -141,6 +149,7 @@ static void summarise(const sr_bench *b, sr_bench_line *line) {
   line->peak = figure[PEAK];
   line->gemm = figure[GEMM];
   line->read = figure[READ];
+  line->waiting = figure[WAITING];
   line->of_peak = figure[OF_PEAK];
   line->of_gemm = figure[OF_GEMM];
   line->of_read = figure[OF_READ];
@@ -179,7 +188,8 @@ static sr_status check_memory(sr_bench *b, const sr_options *opt, const sr_bench
   char name[128];
   bool reused = sr_bench_tensors_suit(&b->tensors, opt, &line->plan);
   if (!reused) sr_bench_tensors_free(&b->tensors);
-  double need = (double)line->plan.workspace + (reused ? 0 : (double)line->plan.tensor_bytes);
+  double need =
+      (double)line->plan.workspace + (double)line->plan.shared + (reused ? 0 : (double)line->plan.tensor_bytes);
   SR_TRY(sr_fit_threads(b->comm, opt->threads, &fit));
   SR_TRY(sr_spread_find(b->comm, need, &bytes));
   snprintf(name, sizeof name, "%lld queries and %lld keys", (long long)opt->q_len, (long long)opt->kv_len);

@@ -27,6 +27,7 @@ typedef struct sr_bench_line {
   sr_case what;
   sr_plan_info plan;
   sr_figure seconds; /* of one forward */
+  sr_figure waiting; /* share of that in which a rank waits, of the rank that waits longest */
   double gflops;     /* useful operations over the median of seconds */
   sr_figure peak, gemm;
   sr_figure of_peak, of_gemm; /* of the rounds' ratios */

@@ -81,6 +81,19 @@ static bool read_threads(const char *text, sr_item *item) {
   return !strcmp(text, "auto") || read_number(&text, '\0', 1, 4096, &item->first);
 }
 
+static bool read_strategy(const char *text, sr_item *item) {
+  sr_strategy_words words;
+  if (!sr_strategy_read(text, &words)) return false;
+  *item = (sr_item){(int64_t)words.strategy, words.head_ranks, words.ring_ranks};
+  return true;
+}
+
+static bool read_balance(const char *text, sr_item *item) {
+  for (item->first = 0; item->first <= SR_BALANCE_WEIGHTED; item->first++)
+    if (!strcmp(text, sr_balance_name((sr_balance)item->first))) return true;
+  return false;
+}
+
 static const struct {
   const char *name;
   read_fn *read;
@@ -94,6 +107,8 @@ static const struct {
     [SR_AXIS_SEQ] = {"seq", read_tokens, "a number of tokens such as 4096, 64k or 1M"},
     [SR_AXIS_MASK] = {"mask", read_mask, "full, causal or window:L such as window:1024"},
     [SR_AXIS_THREADS] = {"threads", read_threads, "auto or a number of threads from 1 to 4096"},
+    [SR_AXIS_STRATEGY] = {"strategy", read_strategy, "auto, ring, window, node, ulysses, hybrid, hybrid:UxR or decode"},
+    [SR_AXIS_BALANCE] = {"balance", read_balance, "auto, contiguous, zigzag or weighted"},
 };
 
 sr_status sr_list_parse(sr_axis axis, const char *text, sr_list *list) {
@@ -134,7 +149,10 @@ sr_case sr_sweep_case(const sr_sweep *sweep, int64_t i) {
                    .kv_len = at[SR_AXIS_SEQ].first,
                    .causal = at[SR_AXIS_MASK].first != 0,
                    .window = at[SR_AXIS_MASK].second,
-                   .threads = (int)at[SR_AXIS_THREADS].first};
+                   .threads = (int)at[SR_AXIS_THREADS].first,
+                   .strategy = {(sr_strategy)at[SR_AXIS_STRATEGY].first, (int)at[SR_AXIS_STRATEGY].second,
+                                (int)at[SR_AXIS_STRATEGY].third},
+                   .balance = (sr_balance)at[SR_AXIS_BALANCE].first};
 }
 
 static void write_pair(int64_t first, int64_t second, char text[48]) {

@@ -9,6 +9,8 @@
 #include <seqring/status.h>
 #include <seqring/types.h>
 
+#include "base/distribution.h"
+
 /* The lists, in the order in which combinations follow one another: the last one changes fastest. */
 typedef enum sr_axis {
   SR_AXIS_DTYPE,
@@ -18,14 +20,16 @@ typedef enum sr_axis {
   SR_AXIS_SEQ,
   SR_AXIS_MASK,
   SR_AXIS_THREADS,
+  SR_AXIS_STRATEGY,
+  SR_AXIS_BALANCE,
   SR_N_AXES
 } sr_axis;
 
 enum { SR_AXIS_ITEMS = 64 };
 
-/* An item is one number, or two for heads (query and KV heads) and widths (of k and of v). */
+/* An item is one number, or several: query and KV heads, widths of k and of v, a strategy and its groups. */
 typedef struct sr_item {
-  int64_t first, second;
+  int64_t first, second, third;
 } sr_item;
 
 typedef struct sr_list {
@@ -46,6 +50,8 @@ typedef struct sr_case {
   bool causal;
   int64_t window; /* keys to the left, -1: unlimited */
   int threads;    /* 0: automatic */
+  sr_strategy_words strategy;
+  sr_balance balance;
 } sr_case;
 
 /* Reads the list of one axis, whose items are separated by commas. A failure reads "--seq: '4x' is not ...".

@@ -108,7 +108,7 @@ static sr_attend_job job_of(session *s) {
                .q_start = settings->q_start},
       .scale = settings->scale,
       .products = (sr_products)settings->products,
-      .strategy = (sr_strategy)settings->strategy,
+      .strategy = settings->strategy,
       .balance = (sr_balance)settings->balance,
       .no_overlap = !settings->overlap,
       .piece_bytes = (uint64_t)settings->piece_bytes,

@@ -2,12 +2,13 @@
 #include <stdio.h>
 
 #include "bench_output.h"
+#include "job/report.h"
 
 static sr_status begin(sr_bench_output *out) {
   (void)out;
-  fputs(
-      "dtype,q_heads,kv_heads,head_dim,value_dim,queries,keys,mask,ranks,threads,isa,flops,gflops,kv_bytes,kv_gb_per_s",
-      stdout);
+  fputs("dtype,q_heads,kv_heads,head_dim,value_dim,queries,keys,mask,ranks,threads,strategy,balance,isa,flops,gflops,"
+        "kv_bytes,kv_gb_per_s",
+        stdout);
   for (int i = 0; i < sr_n_bench_keys; i++) {
     const char *name = sr_bench_key_table[i].name;
     printf(",%s_min,%s_median,%s_max", name, name, name);
@@ -33,10 +34,13 @@ static sr_status print_line(sr_bench_output *out, const sr_bench_line *line) {
   const sr_case *what = &line->what;
   const sr_verify_result *verify = &line->verify;
   sr_case_text text;
+  char strategy[SR_STRATEGY_TEXT];
   sr_case_describe(what, &text);
-  printf("%s,%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%s,%d,%d,%s,%.17g,%.9g",
+  sr_strategy_of(&line->plan, strategy);
+  printf("%s,%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%s,%d,%d,%s,%s,%s,%.17g,%.9g",
          text.dtype, what->q_heads, what->kv_heads, what->head_dim, what->value_dim, what->q_len, what->kv_len,
-         text.mask, line->plan.ranks, line->plan.threads, line->plan.isa, line->plan.flops, line->gflops);
+         text.mask, line->plan.ranks, line->plan.threads, strategy, sr_balance_name(line->plan.balance), line->plan.isa,
+         line->plan.flops, line->gflops);
   if (line->is_decode)
     printf(",%.17g,%.9g", line->kv_bytes, line->kv_rate);
   else

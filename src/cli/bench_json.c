@@ -5,6 +5,7 @@
 #include "bench_output.h"
 #include "job/json.h"
 #include "job/provenance.h"
+#include "job/report.h"
 
 static sr_status no_memory(void) {
   return sr_fail(SR_ERR_RESOURCE, "no memory for the JSON of the benchmark");
@@ -35,13 +36,15 @@ static json_t *case_json(const sr_bench_line *line) {
   const sr_case *what = &line->what;
   const sr_plan_info *plan = &line->plan;
   sr_case_text text;
+  char strategy[SR_STRATEGY_TEXT];
   sr_case_describe(what, &text);
+  sr_strategy_of(plan, strategy);
   return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:i, s:i, s:s, s:s, s:s, s:s, s:f, s:f}", "dtype",
                    text.dtype, "q_heads", (json_int_t)what->q_heads, "kv_heads", (json_int_t)what->kv_heads, "head_dim",
                    (json_int_t)what->head_dim, "value_dim", (json_int_t)what->value_dim, "queries",
                    (json_int_t)what->q_len, "keys", (json_int_t)what->kv_len, "mask", text.mask, "ranks", plan->ranks,
                    "threads", plan->threads, "isa", plan->isa, "compute", sr_dtype_name(plan->compute), "strategy",
-                   sr_strategy_name(plan->strategy), "balance", sr_balance_name(plan->balance), "flops", plan->flops, "gflops", line->gflops);
+                   strategy, "balance", sr_balance_name(plan->balance), "flops", plan->flops, "gflops", line->gflops);
 }
 
 static json_t *line_json(const sr_bench_line *line) {

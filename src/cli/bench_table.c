@@ -2,6 +2,7 @@
 #include <stdio.h>
 
 #include "bench_output.h"
+#include "job/report.h"
 #include "text.h"
 
 static void print_head(const sr_bench_output *out) {
@@ -23,6 +24,7 @@ static sr_status begin(sr_bench_output *out) {
   printf("%-5s %6s %7s %8s %8s  %-12s %7s  %8s %8s %8s  %8s %7s %7s", "dtype", "heads", "dim", "queries", "keys",
          "mask", "threads", "min", "median", "max", "GFLOP/s", "of peak", "of gemm");
   if (out->any_decode) printf("  %7s %7s", "KV GB/s", "of read");
+  if (out->machine->ranks > 1) printf("  %-12s %-10s %7s", "strategy", "balance", "waiting");
   printf("  %10s\n", "error of o");
   fflush(stdout);
   return SR_OK;
@@ -43,6 +45,12 @@ static void print_decode(const sr_bench_line *line) {
     printf("  %7s %7s", "-", "-");
 }
 
+static void print_distribution(const sr_bench_line *line) {
+  char strategy[SR_STRATEGY_TEXT];
+  sr_strategy_of(&line->plan, strategy);
+  printf("  %-12s %-10s %6.1f%%", strategy, sr_balance_name(line->plan.balance), 100 * line->waiting.median);
+}
+
 static sr_status print_line(sr_bench_output *out, const sr_bench_line *line) {
   char min[SR_NUMBER_TEXT], median[SR_NUMBER_TEXT], max[SR_NUMBER_TEXT];
   print_case(line);
@@ -50,6 +58,7 @@ static sr_status print_line(sr_bench_output *out, const sr_bench_line *line) {
          sr_text_seconds(line->seconds.median, median), sr_text_seconds(line->seconds.max, max), line->gflops,
          100 * line->of_peak.median, 100 * line->of_gemm.median);
   if (out->any_decode) print_decode(line);
+  if (out->machine->ranks > 1) print_distribution(line);
   printf("  %10.1e%s\n", line->verify.o_error, line->is_wrong ? "  WRONG" : "");
   fflush(stdout);
   return SR_OK;

@@ -12,7 +12,6 @@ static const char *const dtypes[] = {"auto", "float16", "bfloat16", "float32", "
 static const char *const nan_policies[] = {"propagate", "error", NULL};
 static const char *const products[] = {"auto", "bfloat16", NULL};
 static const char *const bench_topics[] = {"attention", NULL};
-static const char *const strategies[] = {"auto", "ring", "window", "node", "decode", NULL};
 static const char *const balances[] = {"auto", "contiguous", "zigzag", "weighted", NULL};
 
 #define SETTING(member) .offset = offsetof(sr_settings, member)
@@ -123,17 +122,20 @@ const sr_option sr_option_table[] = {
          "What q, k, v and the softmax's weights are multiplied in: 'auto' is float64 for float64 input and float32 "
          "otherwise; bfloat16 rounds them to 8 bits and is 1.6 to 1.9 times as fast on processors with AVX512_BF16."},
     {.name = "strategy",
-     .kind = SR_KIND_CHOICE,
+     .kind = SR_KIND_STRATEGY,
      .argument = "HOW",
      .standard = "auto",
      .commands = SR_FOR_ATTEND,
      .in_config = true,
      SETTING(strategy),
-     .choice = strategies,
      .help =
-         "What travels between ranks: ring (keys and values, round all ranks that see some of them), window (keys and "
-         "values, from their owner to each rank that sees them), node (keys and values that the ranks of a node share, "
-         "round the nodes), decode (up to 16 queries) or auto. It changes no bit of the result."},
+         "What travels between ranks: ring (keys and values, from neighbour to neighbour), window (keys and values, "
+         "from "
+         "their owner to each rank that sees them), node (keys and values, which the ranks of a node share, from node "
+         "to "
+         "node), ulysses (all tokens of some heads to each rank), hybrid:UxR (so in groups of U ranks, and keys and "
+         "values round R groups; hybrid alone chooses U), decode (up to 16 queries), or auto. It changes no bit of the "
+         "result."},
     {.name = "balance",
      .kind = SR_KIND_CHOICE,
      .argument = "HOW",
@@ -282,6 +284,20 @@ const sr_option sr_option_table[] = {
      .commands = SR_FOR_BENCH,
      SETTING(sweep[SR_AXIS_THREADS]),
      .help = "Threads of a rank; 'auto' is OMP_NUM_THREADS where that is set, else the node's cores over its ranks."},
+    {.name = "strategy",
+     .kind = SR_KIND_LIST,
+     .argument = "LIST",
+     .standard = "auto",
+     .commands = SR_FOR_BENCH,
+     SETTING(sweep[SR_AXIS_STRATEGY]),
+     .help = "What travels between ranks, as attend has it."},
+    {.name = "balance",
+     .kind = SR_KIND_LIST,
+     .argument = "LIST",
+     .standard = "auto",
+     .commands = SR_FOR_BENCH,
+     SETTING(sweep[SR_AXIS_BALANCE]),
+     .help = "How tokens are dealt to ranks, as attend has it."},
     {.name = "repeat",
      .kind = SR_KIND_INTEGER,
      .argument = "N",

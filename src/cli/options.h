@@ -11,13 +11,14 @@ enum { SR_FOR_ATTEND = 1, SR_FOR_INFO = 2, SR_FOR_HELP = 4, SR_FOR_VERSION = 8, 
 
 /* How the words of an option become a value, and the type of the setting. */
 typedef enum sr_option_kind {
-  SR_KIND_FLAG,    /* bool; also --no-NAME */
-  SR_KIND_PATH,    /* char[SR_PATH_MAX] */
-  SR_KIND_INTEGER, /* int64_t from min to max, or the automatic word */
-  SR_KIND_REAL,    /* finite double, or the automatic word for NaN */
-  SR_KIND_WINDOW,  /* int64_t[2]: two numbers from min to max */
-  SR_KIND_LIST,    /* char[SR_LIST_MAX]: items and commas, read later */
-  SR_KIND_CHOICE   /* int: the choice's place plus first_choice */
+  SR_KIND_FLAG,     /* bool; also --no-NAME */
+  SR_KIND_PATH,     /* char[SR_PATH_MAX] */
+  SR_KIND_INTEGER,  /* int64_t from min to max, or the automatic word */
+  SR_KIND_REAL,     /* finite double, or the automatic word for NaN */
+  SR_KIND_WINDOW,   /* int64_t[2]: two numbers from min to max */
+  SR_KIND_LIST,     /* char[SR_LIST_MAX]: items and commas, read later */
+  SR_KIND_STRATEGY, /* sr_strategy_words */
+  SR_KIND_CHOICE    /* int: the choice's place plus first_choice */
 } sr_option_kind;
 
 typedef struct sr_option {

@@ -7,6 +7,7 @@
 
 #include <seqring/io.h>
 
+#include "base/distribution.h"
 #include "bench/sweep.h"
 
 /* Of settings that leave the choice to the program. */
@@ -33,8 +34,8 @@ typedef struct sr_settings {
   int out_dtype;     /* an sr_dtype or SR_AUTOMATIC */
   int nan;           /* an sr_nan_policy */
   int products;      /* an sr_products */
-  int strategy;      /* an sr_strategy */
-  int balance;       /* an sr_balance */
+  sr_strategy_words strategy;
+  int balance; /* an sr_balance */
   bool overlap;
   int64_t piece_bytes;
   int64_t threads; /* 0: automatic */

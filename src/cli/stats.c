@@ -12,6 +12,7 @@
 #include "cleanup.h"
 #include "job/json.h"
 #include "job/provenance.h"
+#include "job/report.h"
 #include "options.h"
 
 /* "read_s" and so on: objects with min, mean and max over the ranks. */
@@ -125,6 +126,8 @@ static json_t *verify_json(const sr_verify_result *verify) {
 
 static json_t *stats_json(const sr_attend_job *job, const sr_settings *settings, const sr_attend_report *report) {
   const sr_plan_info *plan = &report->plan;
+  char strategy[SR_STRATEGY_TEXT];
+  sr_strategy_of(plan, strategy);
   json_t *json = json_object();
   int failed = !json || json_object_set_new(json, "wall_s", json_real(report->wall_s));
   for (size_t i = 0; !failed && i < sizeof spreads / sizeof *spreads; i++) {
@@ -137,8 +140,8 @@ static json_t *stats_json(const sr_attend_job *job, const sr_settings *settings,
       "{s:i, s:i, s:f, s:f, s:f, s:I, s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "ranks", plan->ranks,
       "threads", plan->threads, "tokens_per_s", report->tokens_per_s, "gflops", report->gflops, "flops", plan->flops,
       "bytes_sent", (json_int_t)(report->sent.mean * plan->ranks + 0.5), "peak_memory_bytes",
-      (json_int_t)report->peak.max, "isa", plan->isa, "compute", sr_dtype_name(plan->compute), "strategy",
-      sr_strategy_name(plan->strategy), "balance", sr_balance_name(plan->balance), "nonfinite", (json_int_t)report->nonfinite, "output_bytes",
+      (json_int_t)report->peak.max, "isa", plan->isa, "compute", sr_dtype_name(plan->compute), "strategy", strategy,
+      "balance", sr_balance_name(plan->balance), "nonfinite", (json_int_t)report->nonfinite, "output_bytes",
       (json_int_t)report->output_bytes, "verify", verify_json(&report->verify), "options", given_json(settings),
       "resolved", sr_options_json(job, report), "versions", sr_versions_json());
   failed = failed || !rest || json_object_update(json, rest);

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include "job/report.h"
 #include "text.h"
 
 static void label(const char *name) {
@@ -48,8 +49,10 @@ static void print_mask(const sr_mask *mask, const sr_plan_info *plan) {
 }
 
 static void print_plan(const sr_plan_info *plan) {
+  char strategy[SR_STRATEGY_TEXT];
+  sr_strategy_of(plan, strategy);
   label("plan");
-  printf("%s, %s, %d %s x %d %s, %s in %s\n", sr_strategy_name(plan->strategy), sr_balance_name(plan->balance), plan->ranks,
+  printf("%s, %s, %d %s x %d %s, %s in %s\n", strategy, sr_balance_name(plan->balance), plan->ranks,
          plan->ranks == 1 ? "rank" : "ranks", plan->threads, plan->threads == 1 ? "thread" : "threads", plan->isa,
          sr_dtype_name(plan->compute));
 }

@@ -115,6 +115,11 @@ static sr_status set_choice(const sr_option *option, place at, const char *text,
   return refuse(at, text, expected);
 }
 
+static sr_status set_strategy(place at, const char *text, sr_strategy_words *value) {
+  if (sr_strategy_read(text, value)) return SR_OK;
+  return refuse(at, text, "auto, ring, window, node, ulysses, hybrid, hybrid:UxR such as hybrid:4x2, or decode");
+}
+
 sr_status sr_option_set(const sr_option *option, const char *where, const char *text, sr_settings *settings) {
   void *setting = (char *)settings + option->offset;
   place at = {.where = where, .name = option->name};
@@ -131,6 +136,8 @@ sr_status sr_option_set(const sr_option *option, const char *where, const char *
     return set_window(option, at, text, setting);
   case SR_KIND_LIST:
     return set_list(at, text, setting);
+  case SR_KIND_STRATEGY:
+    return set_strategy(at, text, setting);
   case SR_KIND_CHOICE:
     return set_choice(option, at, text, setting);
   }
@@ -162,6 +169,9 @@ void sr_option_text(const sr_option *option, const sr_settings *settings, char t
     break;
   case SR_KIND_WINDOW:
     snprintf(text, SR_VALUE_TEXT, "%" PRId64 ",%" PRId64, integer[0], integer[1]);
+    break;
+  case SR_KIND_STRATEGY:
+    sr_strategy_write(setting, text);
     break;
   case SR_KIND_CHOICE:
     snprintf(text, SR_VALUE_TEXT, "%s", option->choice[*(const int *)setting - option->first_choice]);

@@ -45,7 +45,8 @@ static void fill_options(run *r) {
   opt->mask = job->mask;
   opt->scale = job->scale;
   opt->products = job->products;
-  opt->strategy = job->strategy;
+  opt->strategy = job->strategy.strategy;
+  opt->head_ranks = job->strategy.head_ranks;
   opt->balance = job->balance;
   opt->no_overlap = job->no_overlap;
   opt->piece_bytes = job->piece_bytes;
@@ -85,10 +86,21 @@ static void warn_of_nonfinite(run *r) {
   if (n > 0) warn(r, text);
 }
 
+/* The plan is told of the ranks of a group alone. */
+static sr_status check_groups(const run *r) {
+  const sr_strategy_words *words = &r->job->strategy;
+  int ranks;
+  SR_TRY(sr_mpi(MPI_Comm_size(r->comm, &ranks), "MPI_Comm_size"));
+  if (!words->head_ranks || (int64_t)words->head_ranks * words->ring_ranks == ranks) return SR_OK;
+  return sr_fail(SR_ERR_ARGUMENT, "hybrid:%dx%d is for %" PRId64 " ranks, not %d", words->head_ranks, words->ring_ranks,
+                 (int64_t)words->head_ranks * words->ring_ranks, ranks);
+}
+
 /* Decides everything that the run will do. */
 static sr_status decide(run *r) {
   SR_TRY(sr_mpi(MPI_Comm_rank(r->comm, &r->rank), "MPI_Comm_rank"));
   fill_options(r);
+  SR_TRY(check_groups(r));
   SR_TRY(sr_fit_threads(r->comm, r->job->threads, &r->fit));
   r->options.threads = r->fit.placement.threads;
   SR_TRY(sr_plan_estimate(r->comm, &r->options, &r->report->plan));

@@ -5,6 +5,8 @@
 #include <seqring/io.h>
 #include <seqring/plan.h>
 
+#include "base/distribution.h"
+
 /* What the job tells while it runs. A function may be NULL. */
 typedef struct sr_attend_events {
   void *data;                                    /* first argument of every one */
@@ -23,7 +25,7 @@ typedef struct sr_attend_job {
   sr_mask mask;
   double scale; /* NaN: 1 / sqrt(head_dim) */
   sr_products products;
-  sr_strategy strategy;
+  sr_strategy_words strategy;
   sr_balance balance;
   bool no_overlap;
   uint64_t piece_bytes; /* 0: that of sr_options */

@@ -4,6 +4,13 @@
 #include "base/memory.h"
 #include "comm/comm.h"
 
+void sr_strategy_of(const sr_plan_info *plan, char text[SR_STRATEGY_TEXT]) {
+  sr_strategy_words words = {.strategy = plan->strategy};
+  if (plan->strategy == SR_STRATEGY_HYBRID)
+    words.head_ranks = plan->head_ranks, words.ring_ranks = plan->ranks / plan->head_ranks;
+  sr_strategy_write(&words, text);
+}
+
 sr_status sr_spread_find(MPI_Comm comm, double mine, sr_spread *spread) {
   int ranks;
   SR_TRY(sr_mpi(MPI_Comm_size(comm, &ranks), "MPI_Comm_size"));

@@ -3,6 +3,10 @@
 #define SR_JOB_REPORT_H
 
 #include "attend.h"
+#include "base/distribution.h"
+
+/* The strategy of a plan, as an option would name it. */
+void sr_strategy_of(const sr_plan_info *plan, char text[SR_STRATEGY_TEXT]);
 
 /* Least, mean and largest value of all ranks. Collective. */
 sr_status sr_spread_find(MPI_Comm comm, double mine, sr_spread *spread);

@@ -17,6 +17,14 @@ typedef struct sr_site {
   const int *node_of; /* [ranks] node of each rank, 0 and up */
 } sr_site;
 
+/* What a rank works on: its own tokens and all heads, or those of its team and some heads. */
+typedef struct sr_work {
+  sr_tokens q, kv;
+  int64_t q_heads, kv_heads, group; /* group: query heads that share a KV head */
+  int64_t first_kv_head;
+  bool counts; /* NaN and Inf of k and v, which no other rank does */
+} sr_work;
+
 typedef struct sr_decision {
   sr_options opt;
   int rank, ranks, threads;
@@ -26,15 +34,17 @@ typedef struct sr_decision {
   int64_t q_start;
   double scale;
   sr_dtype lse_dtype;
-  int64_t group;      /* query heads that share a KV head */
-  sr_tokens q, kv;    /* this rank's tokens */
+  int64_t group;   /* query heads that share a KV head */
+  sr_tokens q, kv; /* this rank's tokens, which the caller has */
+  sr_work work;
   int64_t head_tiles; /* tiles of one KV head */
   int64_t tiles;      /* of all KV heads */
   int64_t segments;   /* of the whole sequence of keys */
   sr_partition partition;
   sr_schedule schedule; /* of this rank; without steps where queries travel */
-  int team, members;    /* team of this rank, and its ranks */
-  int member;           /* this rank among them */
+  int team, member;     /* of this rank, and its place among the ranks of the team */
+  int head_ranks;       /* ranks of a team, each of which works on some heads; 1 where none does */
+  int members;          /* ranks that share buffers with this one, itself included */
   sr_block_shape shape;
   sr_block *block; /* [steps] what a step works on */
   uint64_t buffer_bytes[SR_MOST_BUFFERS];
@@ -48,8 +58,9 @@ typedef struct sr_decision {
   uint64_t workspace;    /* bytes of all that, but for what the team shares */
   uint64_t shared;       /* bytes that it shares: its buffers, where it has several ranks */
   uint64_t tensor_bytes; /* of this rank's q, k, v, o and lse */
+  uint64_t mail_bytes;   /* of tokens that are dealt by heads: as much goes at a time, and comes (exchange.h) */
   uint64_t sent_bytes;   /* by this rank in one forward */
-  double rank_pairs;     /* visible (query, key) pairs of this rank */
+  double rank_pairs;     /* visible (query, key) pairs that this rank works on, in each of its heads */
   sr_arena arena;        /* of block */
 } sr_decision;
 

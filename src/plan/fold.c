@@ -22,9 +22,9 @@ static void set_task(const sr_fold *s, int64_t tile, sr_task *task) {
   task->accumulator = sr_plan_accumulator(plan, tile);
   for (int64_t lane = 0; lane < d->kernel->tile; lane++) {
     int64_t row = t.first_row + (lane < t.rows ? lane : t.rows - 1);
-    task->sees[lane] = sr_mask_range(&d->opt.mask, t.position + row / d->group, d->opt.kv_len);
+    task->sees[lane] = sr_mask_range(&d->opt.mask, t.position + row / d->work.group, d->opt.kv_len);
   }
-  int64_t first = t.first_row / d->group, last = (t.first_row + t.rows - 1) / d->group;
+  int64_t first = t.first_row / d->work.group, last = (t.first_row + t.rows - 1) / d->work.group;
   task->reach = sr_mask_union(&d->opt.mask, t.position + first, last - first + 1, d->opt.kv_len);
 }
 
@@ -50,7 +50,7 @@ static stretch stretch_of(const sr_fold *s, int64_t i, int64_t head, sr_range re
   stretch all = {.segment = at.keys,
                  .k = sr_block_k(&d->shape, &at, head, s->memory),
                  .v = sr_block_v(&d->shape, &at, head, s->memory),
-                 .norm = s->plan->key_norm[at.keys.start / SR_SEGMENT * d->opt.kv_heads + head]};
+                 .norm = sr_plan_key_norm(s->plan, at.keys.start)[head]};
   if (meets(reach, at.keys)) all.keys.hi = (int32_t)(seen < at.padded ? seen : at.padded);
   return all;
 }

@@ -9,7 +9,9 @@
 #include "batch.h"
 #include "decision.h"
 #include "decode.h"
+#include "exchange.h"
 #include "kernels/convert.h"
+#include "schedule/heads.h"
 #include "schedule/segment.h"
 #include "worker.h"
 
@@ -73,6 +75,7 @@ static sr_status check_options(const sr_options *o) {
   SR_TRY(check_range("threads", o->threads, 0, MOST_THREADS));
   SR_TRY(check_range("products", (int64_t)o->products, SR_PRODUCTS_AUTO, SR_PRODUCTS_BF16));
   SR_TRY(check_range("strategy", (int64_t)o->strategy, SR_STRATEGY_AUTO, SR_STRATEGY_DECODE));
+  SR_TRY(check_range("head_ranks", o->head_ranks, 0, INT32_MAX));
   SR_TRY(check_range("piece_bytes", (int64_t)(o->piece_bytes & INT64_MAX), 0, INT32_MAX));
   return check_range("balance", (int64_t)o->balance, SR_BALANCE_AUTO, SR_BALANCE_WEIGHTED);
 }
@@ -93,8 +96,9 @@ uint64_t sr_key_norm_bytes(const sr_decision *d) {
 static void count_tiles(sr_decision *d) {
   int64_t tile = d->kernel->tile;
   d->head_tiles = 0;
-  for (int64_t i = 0; i < d->q.n; i++) d->head_tiles += (d->q.span[i].count * d->group + tile - 1) / tile;
-  d->tiles = d->head_tiles * d->opt.kv_heads;
+  for (int64_t i = 0; i < d->work.q.n; i++)
+    d->head_tiles += (d->work.q.span[i].count * d->work.group + tile - 1) / tile;
+  d->tiles = d->head_tiles * d->work.kv_heads;
 }
 
 /* What a batch keeps in the second-level cache: packed queries and sums of its rows, and a chunk of keys and values. */
@@ -108,7 +112,7 @@ static void size_batches(sr_decision *d) {
   int64_t most = SR_SEGMENT / block;
   d->batch = rows > d->kernel->tile ? rows / d->kernel->tile : 1;
   d->chunk = (int32_t)(block * (blocks < 1 ? 1 : blocks > most ? most : blocks));
-  d->n_batches = sr_batches(d->head_tiles, d->opt.kv_heads, d->batch, d->threads, NULL);
+  d->n_batches = sr_batches(d->head_tiles, d->work.kv_heads, d->batch, d->threads, NULL);
 }
 
 /* Bytes of the caller's tensors on this rank. */
@@ -143,12 +147,14 @@ static sr_status size_travel(sr_decision *d) {
     const sr_messages *sent = &d->schedule.step[s].send;
     for (int64_t i = 0; i < sent->n; i++) d->sent_bytes += sr_block_message_bytes(&d->shape, sent->message[i].tokens);
   }
+  d->mail_bytes = sr_exchange_mail_bytes(d);
+  d->sent_bytes += sr_exchange_sent_bytes(d);
   for (int i = 0; i < d->schedule.buffers; i++) buffers += sr_align_up(d->buffer_bytes[i]);
   d->tile_bytes = sr_align_up((uint64_t)d->kernel->tile * sr_key_bytes(d->kernel, o->head_dim));
   d->worker_bytes = sr_worker_bytes(d);
   d->workspace = (d->tile_bytes + d->acc_bytes) * (uint64_t)d->tiles + d->worker_bytes * (uint64_t)d->threads +
                  sr_align_up(sr_query_norm_bytes(d)) + sr_align_up(sr_key_norm_bytes(d)) +
-                 sr_align_up(sizeof(sr_batch) * (uint64_t)d->n_batches);
+                 sr_align_up(sizeof(sr_batch) * (uint64_t)d->n_batches) + 2 * sr_align_up(d->mail_bytes);
   *(d->members > 1 ? &d->shared : &d->workspace) += buffers;
   return SR_OK;
 }
@@ -190,24 +196,75 @@ static void choose_balance(sr_decision *d) {
   d->balance = o->balance != SR_BALANCE_AUTO ? o->balance : zigzag ? SR_BALANCE_ZIGZAG : SR_BALANCE_CONTIGUOUS;
 }
 
+/* Ranks among which heads are dealt. */
+static sr_status choose_head_ranks(sr_decision *d) {
+  const sr_options *o = &d->opt;
+  d->head_ranks = 1;
+  if (o->head_ranks && d->strategy != SR_STRATEGY_HYBRID)
+    return sr_fail(SR_ERR_ARGUMENT, "head_ranks are for the strategy hybrid, not %s", sr_strategy_name(d->strategy));
+  if (d->strategy == SR_STRATEGY_ULYSSES) d->head_ranks = d->ranks;
+  if (d->strategy == SR_STRATEGY_HYBRID) {
+    for (int n = 1; n <= d->ranks && n <= o->kv_heads; n++)
+      if (d->ranks % n == 0) d->head_ranks = n;
+    if (o->head_ranks) d->head_ranks = o->head_ranks;
+  }
+  if (d->ranks % d->head_ranks)
+    return sr_fail(SR_ERR_ARGUMENT, "%d ranks cannot be cut in groups of %d", d->ranks, d->head_ranks);
+  if (d->head_ranks > o->q_heads)
+    return sr_fail(SR_ERR_ARGUMENT, "%" PRId64 " query heads cannot be dealt to %d ranks", o->q_heads, d->head_ranks);
+  return SR_OK;
+}
+
+/* Teams of the strategy; *team_of is [ranks] or NULL. */
+static sr_status choose_teams(sr_decision *d, const sr_site *site, const int **team_of) {
+  *team_of = d->strategy == SR_STRATEGY_NODE ? site->node_of : NULL;
+  if (d->head_ranks == 1) return SR_OK;
+  int *groups = sr_arena_take(&d->arena, d->ranks, sizeof *groups);
+  if (!groups) return sr_fail(SR_ERR_RESOURCE, "no memory for %d ranks", d->ranks);
+  for (int r = 0; r < d->ranks; r++) groups[r] = r / d->head_ranks;
+  *team_of = groups;
+  return SR_OK;
+}
+
+/* Finds this rank's place in the partition, and what it works on. */
+static void find_work(sr_decision *d) {
+  const sr_options *o = &d->opt;
+  const sr_partition *p = &d->partition;
+  const sr_teams *teams = &p->teams, *holders = &p->holders;
+  const int holder = holders->of[d->rank];
+  d->team = teams->of[d->rank];
+  while (teams->member[teams->first[d->team] + d->member] != d->rank) d->member++;
+  d->members = holders->first[holder + 1] - holders->first[holder];
+  d->q = p->queries.of[d->rank];
+  d->kv = p->keys.of[d->rank];
+  d->work = (sr_work){d->q, d->kv, o->q_heads, o->kv_heads, d->group, 0, true};
+  if (d->head_ranks > 1) {
+    const sr_heads h = sr_heads_part(o->q_heads, o->kv_heads, d->head_ranks, d->member);
+    d->work = (sr_work){p->team_queries.of[d->team],
+                        p->team_keys.of[d->team],
+                        h.q_count,
+                        h.kv_count,
+                        h.q_count / h.kv_count,
+                        h.kv_first,
+                        h.first};
+  }
+  d->shape = (sr_block_shape){d->kernel, o->kv_len, d->work.kv_heads, o->head_dim, o->value_dim};
+}
+
 /* Deals the tokens, and finds what this rank does with them. */
 static sr_status distribute(sr_decision *d, const sr_site *site) {
   const sr_options *o = &d->opt;
-  const sr_problem problem = {.q_len = o->q_len,
-                              .kv_len = o->kv_len,
-                              .mask = o->mask,
-                              .grain = d->kernel->pack,
-                              .ranks = d->ranks,
-                              .balance = d->balance,
-                              .team_of = d->strategy == SR_STRATEGY_NODE ? site->node_of : NULL};
-  const sr_teams *teams = &d->partition.teams;
+  sr_problem problem = {.q_len = o->q_len,
+                        .kv_len = o->kv_len,
+                        .mask = o->mask,
+                        .grain = d->kernel->pack,
+                        .ranks = d->ranks,
+                        .balance = d->balance,
+                        .by_heads = d->head_ranks > 1};
   sr_route route = SR_ROUTE_DIRECT;
+  SR_TRY(choose_teams(d, site, &problem.team_of));
   SR_TRY(sr_partition_make(&problem, &d->partition));
-  d->q = d->partition.queries.of[d->rank];
-  d->kv = d->partition.keys.of[d->rank];
-  d->team = teams->of[d->rank];
-  d->members = teams->first[d->team + 1] - teams->first[d->team];
-  while (teams->member[teams->first[d->team] + d->member] != d->rank) d->member++;
+  find_work(d);
   if (sr_decision_few(d)) return SR_OK;
   if (d->strategy != SR_STRATEGY_WINDOW) SR_TRY(sr_route_round(&d->partition, &route));
   return sr_schedule_make(&d->partition, route, d->rank, &d->schedule);
@@ -219,6 +276,7 @@ sr_status sr_decide(const sr_options *options, const sr_site *site, sr_decision 
   d->opt = *options;
   const sr_options *o = &d->opt;
   SR_TRY(choose_strategy(d));
+  SR_TRY(choose_head_ranks(d));
   choose_balance(d);
   SR_TRY(sr_kernel_choose(choose_products(o), sr_decision_few(d), &d->kernel));
   d->threads = o->threads ? o->threads : omp_get_max_threads();
@@ -228,7 +286,6 @@ sr_status sr_decide(const sr_options *options, const sr_site *site, sr_decision 
   d->group = o->q_heads / o->kv_heads;
   d->segments = sr_segments(o->kv_len);
   d->acc_bytes = sr_accumulator_bytes(d->kernel, (int32_t)o->value_dim);
-  d->shape = (sr_block_shape){d->kernel, o->kv_len, o->kv_heads, o->head_dim, o->value_dim};
   SR_TRY(distribute(d, site));
   count_tensors(d);
   if (sr_decision_few(d))
@@ -236,7 +293,7 @@ sr_status sr_decide(const sr_options *options, const sr_site *site, sr_decision 
   else
     SR_TRY(size_travel(d));
   sr_span all = {0, o->kv_len};
-  d->rank_pairs = sr_partition_pairs(&d->partition, d->q, (sr_tokens){1, &all});
+  d->rank_pairs = sr_partition_pairs(&d->partition, d->work.q, (sr_tokens){1, &all});
   return SR_OK;
 }
 

@@ -17,8 +17,8 @@ static const char *element(const void *tensor, sr_dtype dtype, int64_t row, int6
 /* Row `lane` of a tile: its query of this rank and its head. */
 static void lane_of(const sr_decision *d, const sr_tile_rows *t, int64_t lane, int64_t *query, int64_t *head) {
   int64_t row = t->first_row + lane;
-  *query = t->local + row / d->group;
-  *head = t->head * d->group + row % d->group;
+  *query = t->local + row / d->work.group;
+  *head = t->head * d->work.group + row % d->work.group;
 }
 
 /* A query as one lane of its packed tile, times scale * log2(e), rounded once. */
@@ -69,7 +69,7 @@ static void pack_tile(const sr_plan *plan, int64_t tile, const void *q) {
   for (int64_t lane = 0; lane < t.rows; lane++) {
     int64_t query, head;
     lane_of(d, &t, lane, &query, &head);
-    const char *from = element(q, d->opt.dtype, query, d->opt.q_heads, head, d->opt.head_dim);
+    const char *from = element(q, d->opt.dtype, query, d->work.q_heads, head, d->opt.head_dim);
     sr_pack_query(d, from, packed, lane);
     norm[lane] = length(d, sr_norm(d->opt.dtype, from, d->opt.head_dim) * fabs(d->scale) * M_LOG2E);
   }
@@ -98,7 +98,7 @@ static double pack_keys(const sr_decision *d, const sr_segment *s, const void *k
   double longest = 0;
   for (int64_t j = 0; j < s->keys.count; j++, to += bytes) {
     if (dim % d->kernel->pack) memset(to + bytes - sr_unit_bytes(d->kernel), 0, sr_unit_bytes(d->kernel));
-    const char *from = element(k, d->opt.dtype, local + j, d->opt.kv_heads, head, dim);
+    const char *from = element(k, d->opt.dtype, local + j, d->work.kv_heads, head, dim);
     convert(d, from, dim, to);
     longest = fmax(longest, sr_norm(d->opt.dtype, from, dim));
   }
@@ -125,8 +125,8 @@ static double pack_values(const sr_decision *d, const sr_segment *s, const void 
   const uint64_t bytes = sr_value_bytes(d->kernel, o->value_dim) * (uint64_t)pack;
   double longest = 0;
   for (int64_t j = 0; j < keys; j += pack, to += bytes) {
-    const char *first = element(v, o->dtype, local + j, o->kv_heads, head, o->value_dim), *second = NULL;
-    if (pack == 2 && j + 1 < keys) second = element(v, o->dtype, local + j + 1, o->kv_heads, head, o->value_dim);
+    const char *first = element(v, o->dtype, local + j, d->work.kv_heads, head, o->value_dim), *second = NULL;
+    if (pack == 2 && j + 1 < keys) second = element(v, o->dtype, local + j + 1, d->work.kv_heads, head, o->value_dim);
     if (pack == 1)
       convert(d, first, o->value_dim, to);
     else
@@ -150,15 +150,15 @@ static double key_norm(const sr_decision *d, double longest_key, double longest_
 static int64_t nonfinite_rows(const sr_decision *d, const sr_tensors *t, int64_t from, int64_t to) {
   const sr_options *o = &d->opt;
   if (from >= to) return 0;
-  return sr_count_nonfinite(o->dtype, element(t->k, o->dtype, from, o->kv_heads, 0, o->head_dim),
-                            (to - from) * o->kv_heads * o->head_dim) +
-         sr_count_nonfinite(o->dtype, element(t->v, o->dtype, from, o->kv_heads, 0, o->value_dim),
-                            (to - from) * o->kv_heads * o->value_dim);
+  return sr_count_nonfinite(o->dtype, element(t->k, o->dtype, from, d->work.kv_heads, 0, o->head_dim),
+                            (to - from) * d->work.kv_heads * o->head_dim) +
+         sr_count_nonfinite(o->dtype, element(t->v, o->dtype, from, d->work.kv_heads, 0, o->value_dim),
+                            (to - from) * d->work.kv_heads * o->value_dim);
 }
 
 int64_t sr_nonfinite_segment(const sr_decision *d, const sr_tensors *t, int64_t i) {
   const sr_range seen = sr_mask_union(&d->opt.mask, d->q_start, d->opt.q_len, d->opt.kv_len);
-  const sr_span keys = sr_tokens_segment(d->kv, i);
+  const sr_span keys = sr_tokens_segment(d->work.kv, i);
   const int64_t local = i * SR_SEGMENT - keys.start, end = keys.start + keys.count;
   int64_t from = seen.lo > keys.start ? seen.lo : keys.start, to = seen.hi < end ? seen.hi : end;
   return nonfinite_rows(d, t, local + from, local + to);
@@ -167,18 +167,18 @@ int64_t sr_nonfinite_segment(const sr_decision *d, const sr_tensors *t, int64_t 
 /* A segment of this rank's shard; returns its NaN and Inf elements that some query sees. */
 static int64_t pack_segment(sr_plan *plan, const sr_tensors *t, int64_t i) {
   const sr_decision *d = &plan->d;
-  const int64_t place = sr_block_find(&d->block[0], sr_tokens_segment(d->kv, i).start); /* its team has more */
+  const int64_t place = sr_block_find(&d->block[0], sr_tokens_segment(d->work.kv, i).start); /* its team has more */
   const sr_segment s = sr_block_segment(&d->shape, &d->block[0], place);
   int64_t local = i * SR_SEGMENT;
-  double *norm = plan->key_norm + s.keys.start / SR_SEGMENT * d->opt.kv_heads;
+  double *norm = sr_plan_key_norm(plan, s.keys.start);
   bool tame = true;
-  for (int64_t head = 0; head < d->opt.kv_heads; head++) {
+  for (int64_t head = 0; head < d->work.kv_heads; head++) {
     const double key = pack_keys(d, &s, t->k, local, head, sr_block_k(&d->shape, &s, head, plan->buffer[0]));
     const double value = pack_values(d, &s, t->v, local, head, sr_block_v(&d->shape, &s, head, plan->buffer[0]));
     norm[head] = key_norm(d, key, value);
     tame &= isfinite(norm[head]) != 0;
   }
-  return tame ? 0 : sr_nonfinite_segment(d, t, i);
+  return tame || !d->work.counts ? 0 : sr_nonfinite_segment(d, t, i);
 }
 
 /* NaN and Inf elements of a local query, none when it sees no key. */
@@ -202,8 +202,8 @@ int64_t sr_nonfinite_queries(const sr_decision *d, const void *q) {
 
 int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *t) {
   const sr_decision *d = &plan->d;
-  const int64_t segments = sr_tokens_segments(d->kv);
-  int64_t nonfinite = sr_nonfinite_queries(d, t->q);
+  const int64_t segments = sr_tokens_segments(d->work.kv);
+  int64_t nonfinite = 0;
   memset(plan->key_norm, 0, sr_key_norm_bytes(d));
 #pragma omp parallel num_threads(d->threads) reduction(+ : nonfinite)
   {
@@ -219,7 +219,7 @@ int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *t) {
 static int64_t output_row(const sr_decision *d, const sr_tile_rows *rows, int64_t lane) {
   int64_t query, head;
   lane_of(d, rows, lane, &query, &head);
-  return query * d->opt.q_heads + head;
+  return query * d->work.q_heads + head;
 }
 
 /* Rows of o are asked for so many rows before they are written. */
@@ -240,7 +240,7 @@ void sr_unpack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *t) {
   for (int64_t lane = 0; lane < ROWS_AHEAD; lane++) ask_for_row(d, t, &rows, lane);
   d->kernel->divide(&acc, (int32_t)o->value_dim);
   for (int64_t lane = 0; lane < rows.rows; lane++) {
-    const int64_t position = rows.position + (rows.first_row + lane) / d->group;
+    const int64_t position = rows.position + (rows.first_row + lane) / d->work.group;
     const sr_range seen = sr_mask_range(&o->mask, position, o->kv_len);
     const uint64_t at = (uint64_t)output_row(d, &rows, lane);
     ask_for_row(d, t, &rows, lane + ROWS_AHEAD);

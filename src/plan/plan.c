@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "comm/comm.h"
 #include "decode.h"
+#include "schedule/segment.h"
 
 /* Where all ranks are; site->node_of is to be freed. */
 static sr_status find_site(MPI_Comm comm, sr_site *site) {
@@ -27,25 +28,11 @@ static int64_t bits_of(double x) {
 /* Ranks that compute different things would wait for one another in vain, or give bits that depend on the rank. */
 static sr_status check_alike(MPI_Comm comm, const sr_decision *d) {
   const sr_options *o = &d->opt;
-  const int64_t options[] = {o->q_len,
-                             o->kv_len,
-                             o->q_heads,
-                             o->kv_heads,
-                             o->head_dim,
-                             o->value_dim,
-                             o->dtype,
-                             o->out_dtype,
-                             d->q_start,
-                             o->mask.window_left,
-                             o->mask.causal,
-                             o->mask.window_right,
-                             d->balance,
-                             o->refuse_nonfinite,
-                             bits_of(d->scale),
-                             o->products,
-                             d->strategy,
-                             o->no_overlap,
-                             (int64_t)o->piece_bytes};
+  const int64_t options[] = {o->q_len,    o->kv_len,           o->q_heads,        o->kv_heads,
+                             o->head_dim, o->value_dim,        o->dtype,          o->out_dtype,
+                             d->q_start,  o->mask.window_left, o->mask.causal,    o->mask.window_right,
+                             d->balance,  o->refuse_nonfinite, bits_of(d->scale), o->products,
+                             d->strategy, d->head_ranks,       o->no_overlap,     (int64_t)o->piece_bytes};
   uint64_t name = 0;
   bool alike;
   for (const char *c = d->kernel->isa; *c; c++) name = name * 131 + (unsigned char)*c;
@@ -70,10 +57,16 @@ static sr_status decide_on(MPI_Comm comm, const sr_options *options, sr_decision
   return status == SR_OK ? check_alike(comm, d) : status;
 }
 
+/* Visible (query, key) pairs that a rank works on, of each head. */
+static double pairs_of_heads(const sr_decision *d) {
+  return d->rank_pairs * (double)d->work.q_heads;
+}
+
 static void describe(const sr_decision *d, double all_pairs, sr_plan_info *info) {
-  double per_pair = 2.0 * (double)(d->opt.head_dim + d->opt.value_dim) * (double)d->opt.q_heads;
+  const double per_pair = 2.0 * (double)(d->opt.head_dim + d->opt.value_dim);
   *info = (sr_plan_info){
       .strategy = d->strategy,
+      .head_ranks = d->head_ranks,
       .balance = d->balance,
       .isa = d->kernel->isa,
       .compute = d->kernel->compute,
@@ -92,7 +85,7 @@ static void describe(const sr_decision *d, double all_pairs, sr_plan_info *info)
       .tensor_bytes = d->tensor_bytes,
       .sent_bytes = d->sent_bytes,
       .flops = per_pair * all_pairs,
-      .rank_flops = per_pair * d->rank_pairs,
+      .rank_flops = per_pair * pairs_of_heads(d),
   };
 }
 
@@ -100,7 +93,7 @@ sr_status sr_plan_estimate(MPI_Comm comm, const sr_options *options, sr_plan_inf
   sr_decision d = {0};
   *info = (sr_plan_info){0};
   sr_status status = decide_on(comm, options, &d);
-  double pairs = d.rank_pairs;
+  double pairs = pairs_of_heads(&d);
   if (status == SR_OK) status = sr_comm_sum(comm, &pairs, 1);
   if (status == SR_OK) describe(&d, pairs, info);
   sr_decision_free(&d);
@@ -143,22 +136,18 @@ static sr_status allocate(sr_plan *plan) {
     return SR_OK;
   }
   if (d->members == 1) carve_buffers(plan, &at);
+  plan->exchange = (sr_exchange){.d = d, .outgoing = carve(&at, d->mail_bytes), .incoming = carve(&at, d->mail_bytes)};
   plan->query_norm = carve(&at, sr_query_norm_bytes(d));
   plan->key_norm = carve(&at, sr_key_norm_bytes(d));
   plan->batches = carve(&at, sizeof(sr_batch) * (uint64_t)d->n_batches);
-  sr_batches(d->head_tiles, d->opt.kv_heads, d->batch, d->threads, plan->batches);
+  sr_batches(d->head_tiles, d->work.kv_heads, d->batch, d->threads, plan->batches);
   return SR_OK;
 }
 
 /* The buffers of a team that has several ranks. All ranks of the plan must call it alike. */
 static sr_status share(sr_plan *plan) {
   const sr_decision *d = &plan->d;
-  int most = d->members;
-  for (int t = 0; t < d->partition.teams.n; t++) {
-    const int members = d->partition.teams.first[t + 1] - d->partition.teams.first[t];
-    if (members > most) most = members;
-  }
-  if (most == 1 || sr_decision_few(d)) return SR_OK;
+  if (d->partition.holders.n == d->ranks) return SR_OK; /* each is alone */
   SR_TRY(sr_comm_split(plan->comm, d->team, &plan->team));
   if (d->members == 1) return SR_OK;
   SR_TRY(sr_shared_create(plan->team, d->shared, &plan->shared));
@@ -181,7 +170,7 @@ static sr_status build(MPI_Comm comm, sr_decision *d, sr_plan **plan) {
   SR_TRY(sr_agree(comm, allocate(*plan)));
   SR_TRY(sr_agree(comm, share(*plan)));
   SR_TRY(sr_agree(comm, sr_plan_make_transfers(*plan)));
-  (*plan)->all_pairs = (*plan)->d.rank_pairs;
+  (*plan)->all_pairs = pairs_of_heads(&(*plan)->d);
   return sr_comm_sum(comm, &(*plan)->all_pairs, 1);
 }
 
@@ -199,6 +188,7 @@ void sr_plan_destroy(sr_plan **plan) {
   sr_plan *old = *plan;
   *plan = NULL;
   if (!old) return;
+  sr_exchange_destroy(&old->exchange);
   for (int64_t s = 0; old->transfer && s < old->d.schedule.n_steps; s++) sr_transfer_destroy(&old->transfer[s]);
   free(old->transfer);
   sr_shared_destroy(&old->shared);
@@ -231,9 +221,9 @@ sr_tile_rows sr_plan_tile(const sr_plan *plan, int64_t tile) {
   const sr_decision *d = &plan->d;
   sr_tile_rows t = {.head = tile / d->head_tiles};
   int64_t in_head = tile % d->head_tiles, width = d->kernel->tile;
-  for (int64_t i = 0; i < d->q.n; i++) {
-    sr_span span = d->q.span[i];
-    int64_t rows = span.count * d->group, tiles = (rows + width - 1) / width;
+  for (int64_t i = 0; i < d->work.q.n; i++) {
+    sr_span span = d->work.q.span[i];
+    int64_t rows = span.count * d->work.group, tiles = (rows + width - 1) / width;
     if (in_head < tiles) {
       t.first_row = in_head * width;
       t.rows = rows - t.first_row < width ? rows - t.first_row : width;
@@ -244,6 +234,10 @@ sr_tile_rows sr_plan_tile(const sr_plan *plan, int64_t tile) {
     t.local += span.count;
   }
   return t;
+}
+
+double *sr_plan_key_norm(const sr_plan *plan, int64_t key) {
+  return plan->key_norm + key / SR_SEGMENT * plan->d.opt.kv_heads + plan->d.work.first_kv_head;
 }
 
 sr_accumulator sr_plan_accumulator(const sr_plan *plan, int64_t i) {

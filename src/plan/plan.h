@@ -6,6 +6,7 @@
 #include "comm/shared.h"
 #include "comm/transfer.h"
 #include "decision.h"
+#include "exchange.h"
 
 struct sr_plan {
   sr_decision d;
@@ -23,12 +24,13 @@ struct sr_plan {
   double *key_norm; /* [segments][kv_heads] of its longest key; infinite where keys or values are not tame (pack.c) */
   unsigned char *special; /* a few queries: bit i: what the shard's segment i gave is not finite */
   sr_transfer **transfer; /* [steps] messages of each step */
-  double all_pairs;       /* visible (query, key) pairs of all ranks */
+  sr_exchange exchange;   /* where heads are dealt */
+  double all_pairs;       /* visible (query, key) pairs of all ranks, of each head */
   sr_plan_stats stats;
 };
 
-/* A tile: consecutive rows of one KV head and one span of this rank's queries. Row r of a span is head r % group of the
- * KV head's query heads, of the span's query r / group. */
+/* A tile: consecutive rows of one KV head and one span of the queries that are worked on. Row r of a span is head r %
+ * group of the KV head's query heads, of the span's query r / group. */
 typedef struct sr_tile_rows {
   int64_t head;      /* KV head */
   int64_t first_row; /* in the span */
@@ -38,6 +40,9 @@ typedef struct sr_tile_rows {
 } sr_tile_rows;
 
 sr_tile_rows sr_plan_tile(const sr_plan *plan, int64_t tile);
+
+/* Of the segment that a key is in: an element for each KV head that this rank works on. */
+double *sr_plan_key_norm(const sr_plan *plan, int64_t key);
 
 /* The i-th accumulator. */
 sr_accumulator sr_plan_accumulator(const sr_plan *plan, int64_t i);
@@ -62,9 +67,9 @@ int64_t sr_nonfinite_segment(const sr_decision *d, const sr_tensors *tensors, in
 /* Makes the transfers of a plan whose buffers are there. Not collective. Errors: SR_ERR_RESOURCE, SR_ERR_MPI. */
 sr_status sr_plan_make_transfers(sr_plan *plan);
 
-/* Converts q into the packed tiles, and k and v into their place in the team's first buffer; fills in query_norm and
- * this rank's part of key_norm, whose other parts become 0. Returns the NaN and Inf elements of this rank that some
- * query sees. */
+/* Converts what is worked on: q into the packed tiles, and k and v into their place in the team's first buffer; fills
+ * in query_norm and this rank's part of key_norm, whose other parts become 0. Returns the NaN and Inf elements of k and
+ * v that some query sees. */
 int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *tensors);
 
 /* Writes a tile's o and lse from its accumulator, which is used up. */

@@ -32,11 +32,13 @@ enum { PIECE = 4 << 20 };
 sr_status sr_plan_make_transfers(sr_plan *plan) {
   const sr_decision *d = &plan->d;
   const int64_t steps = d->schedule.n_steps;
+  const uint64_t piece = d->opt.piece_bytes ? d->opt.piece_bytes : PIECE;
+  if (d->head_ranks > 1) SR_TRY(sr_exchange_create(plan->comm, piece, &plan->exchange));
   plan->transfer = calloc((size_t)steps, sizeof *plan->transfer);
   if (!plan->transfer && steps > 0) return sr_fail(SR_ERR_RESOURCE, "no memory for %d ranks' messages", d->ranks);
   for (int64_t s = 0; s < steps; s++) {
     const sr_messages *receive = &d->schedule.step[s].receive, *send = &d->schedule.step[s].send;
-    SR_TRY(sr_transfer_create(plan->comm, d->opt.piece_bytes ? d->opt.piece_bytes : PIECE, &plan->transfer[s]));
+    SR_TRY(sr_transfer_create(plan->comm, piece, &plan->transfer[s]));
     for (int64_t i = 0; i < receive->n; i++) SR_TRY(add_message(plan, s, receive, i, true));
     for (int64_t i = 0; i < send->n; i++) SR_TRY(add_message(plan, s, send, i, false));
   }
@@ -59,11 +61,11 @@ static sr_status meet_team(sr_plan *plan) {
   return status;
 }
 
-/* Starts a step's messages. One member of the team clears what no message fills. */
+/* Starts a step's messages. One of the ranks that share a buffer clears what no message fills. */
 static sr_status start_messages(sr_plan *plan, int64_t s) {
   const sr_decision *d = &plan->d;
   const sr_step *step = &d->schedule.step[s];
-  if (s + 1 < d->schedule.n_steps && d->member == 0)
+  if (s + 1 < d->schedule.n_steps && (d->members == 1 || d->member == 0))
     sr_block_clear_rest(&d->shape, &d->block[s + 1], plan->buffer[d->schedule.step[s + 1].buffer]);
   SR_TRY(sr_transfer_start(plan->transfer[s]));
   for (int64_t i = 0; i < step->send.n; i++)
@@ -88,14 +90,33 @@ static sr_status take_step(sr_plan *plan, const sr_tensors *tensors, int64_t s, 
   return fold.last ? SR_OK : meet_team(plan);
 }
 
-sr_status sr_plan_travel(sr_plan *plan, const sr_tensors *tensors) {
-  int64_t done = 0;
+/* Packs the tensors that are worked on, and tells all ranks of NaN, Inf and keys' lengths. */
+static sr_status pack(sr_plan *plan, const sr_tensors *work) {
   SR_TRY(meet_team(plan)); /* nobody reads the last forward's keys any more */
-  plan->stats.nonfinite = sr_plan_pack(plan, tensors);
+  plan->stats.nonfinite += sr_plan_pack(plan, work);
   SR_TRY(meet_team(plan));
   SR_TRY(sr_comm_sum_i64(plan->comm, &plan->stats.nonfinite, 1));
   SR_TRY(sr_comm_max(plan->comm, plan->key_norm, plan->d.segments * plan->d.opt.kv_heads));
-  SR_TRY(sr_plan_refuse_nonfinite(plan));
-  for (int64_t s = 0; s < plan->d.schedule.n_steps; s++) SR_TRY(take_step(plan, tensors, s, &done));
-  return SR_OK;
+  return sr_plan_refuse_nonfinite(plan);
+}
+
+/* Exchanges tokens where heads are dealt. */
+static sr_status exchange(sr_plan *plan, const sr_tensors *tensors, sr_tensors *work, bool back) {
+  if (plan->d.head_ranks == 1) return SR_OK;
+  double start = sr_now();
+  sr_status status =
+      back ? sr_exchange_back(&plan->exchange, tensors) : sr_exchange_there(&plan->exchange, tensors, work);
+  if (back) plan->stats.sent_bytes += sr_exchange_sent_bytes(&plan->d);
+  plan->stats.wait_s += sr_now() - start;
+  return status;
+}
+
+sr_status sr_plan_travel(sr_plan *plan, const sr_tensors *tensors) {
+  sr_tensors work = *tensors;
+  int64_t done = 0;
+  plan->stats.nonfinite = sr_nonfinite_queries(&plan->d, tensors->q);
+  SR_TRY(exchange(plan, tensors, &work, false));
+  SR_TRY(pack(plan, &work));
+  for (int64_t s = 0; s < plan->d.schedule.n_steps; s++) SR_TRY(take_step(plan, &work, s, &done));
+  return exchange(plan, tensors, &work, true);
 }

@@ -3,13 +3,13 @@
 #include "base/error.h"
 #include "mask.h"
 
-/* Ranks by team. */
-static bool make_teams(sr_arena *arena, const sr_problem *p, sr_teams *teams) {
+/* Ranks by team; each is one where team_of is NULL. */
+static bool make_teams(sr_arena *arena, const sr_problem *p, const int *team_of, sr_teams *teams) {
   int n = 0;
   int *of = sr_arena_take(arena, p->ranks, sizeof *of), *member = sr_arena_take(arena, p->ranks, sizeof *member);
   if (!of || !member) return false;
   for (int r = 0; r < p->ranks; r++) {
-    of[r] = p->team_of ? p->team_of[r] : r;
+    of[r] = team_of ? team_of[r] : r;
     if (of[r] >= n) n = of[r] + 1;
   }
   int *first = sr_arena_take(arena, n + 1, sizeof *first), *at = sr_arena_take(arena, n, sizeof *at);
@@ -39,7 +39,8 @@ static bool find_seen(sr_arena *arena, const sr_partition *p, sr_tokens queries,
 static bool make(sr_partition *p) {
   const sr_problem *of = &p->problem;
   sr_arena *arena = &p->arena;
-  if (!make_teams(arena, of, &p->teams)) return false;
+  if (!make_teams(arena, of, of->team_of, &p->teams)) return false;
+  if (!make_teams(arena, of, of->by_heads ? NULL : of->team_of, &p->holders)) return false;
   const int n = p->teams.n;
   sr_tokens *sees = sr_arena_take(arena, n, sizeof *sees);
   p->sees = sees;
@@ -62,6 +63,10 @@ sr_status sr_partition_make(const sr_problem *problem, sr_partition *partition) 
 
 void sr_partition_free(sr_partition *partition) {
   sr_arena_free(&partition->arena);
+}
+
+sr_tokens sr_partition_work(const sr_partition *p, int rank) {
+  return p->problem.by_heads ? p->team_queries.of[p->teams.of[rank]] : p->queries.of[rank];
 }
 
 double sr_partition_pairs(const sr_partition *p, sr_tokens queries, sr_tokens keys) {

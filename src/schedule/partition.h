@@ -8,7 +8,8 @@
 
 #include "deal.h"
 
-/* Ranks that hold keys and values together. Every rank belongs to one team. */
+/* Ranks that hold keys and values together: in memory that they share, or each some heads. Every rank belongs to one
+ * team. */
 typedef struct sr_teams {
   int n;
   const int *of;     /* [ranks] team of each rank */
@@ -23,12 +24,14 @@ typedef struct sr_problem {
   int ranks;
   sr_balance balance; /* not SR_BALANCE_AUTO */
   const int *team_of; /* [ranks] team of each rank, 0 and up, all taken; NULL: each rank is one */
+  bool by_heads;      /* each member of a team works on all its tokens, for some heads; teams are equally large */
 } sr_problem;
 
 typedef struct sr_partition {
   sr_problem problem;
   int64_t q_start;
   sr_teams teams;
+  sr_teams holders;                /* ranks that share buffers: teams, or each rank alone where they deal heads */
   sr_deal queries, keys;           /* to ranks */
   sr_deal team_queries, team_keys; /* to teams */
   const sr_tokens *sees;           /* [teams] keys that some query of the team sees */
@@ -38,6 +41,9 @@ typedef struct sr_partition {
 /* Not collective. To be freed in any case. Errors: SR_ERR_RESOURCE. */
 sr_status sr_partition_make(const sr_problem *problem, sr_partition *partition);
 void sr_partition_free(sr_partition *partition);
+
+/* The queries that a rank works on. */
+sr_tokens sr_partition_work(const sr_partition *partition, int rank);
 
 /* Visible (query, key) pairs of a set of queries and the keys of another one. */
 double sr_partition_pairs(const sr_partition *partition, sr_tokens queries, sr_tokens keys);

@@ -53,7 +53,7 @@ static sr_status check_step(const sr_replay *replay, int rank, const sr_step *st
   else if (sr_tokens_count(known) != sr_tokens_count(step->tokens) || met[step->owner])
     status = sr_fail(SR_ERR_INTERNAL, "rank %d meets keys of team %d that it has not, or twice", rank, step->owner);
   met[step->owner] = true;
-  *pairs = sr_partition_pairs(p, p->queries.of[rank], step->tokens);
+  *pairs = sr_partition_pairs(p, sr_partition_work(p, rank), step->tokens);
   sr_arena_free(&arena);
   return status;
 }
@@ -74,7 +74,7 @@ static sr_status check_rank(const sr_replay *replay, int rank, bool *met, double
     for (int64_t i = 0; i < step->send.n; i++) report->tokens_sent += sr_tokens_count(step->send.message[i].tokens);
   }
   sr_span all = {0, p->problem.kv_len};
-  const double want = sr_partition_pairs(p, p->queries.of[rank], (sr_tokens){1, &all});
+  const double want = sr_partition_pairs(p, sr_partition_work(p, rank), (sr_tokens){1, &all});
   if (*rank_pairs == want) return SR_OK;
   return sr_fail(SR_ERR_INTERNAL, "rank %d meets %.0f of its %.0f pairs", rank, *rank_pairs, want);
 }

@@ -4,7 +4,7 @@
 #include "base/error.h"
 #include "replay.h"
 
-/* A team's buffer. */
+/* Keys and values of a team, in memory. */
 typedef struct buffer {
   int owner;      /* team whose keys it holds, */
   int64_t tokens; /* so many of them */
@@ -14,11 +14,11 @@ typedef struct buffer {
 
 enum { BUFFERS = 3 };
 
-typedef struct team {
+typedef struct holder {
   buffer buffer[BUFFERS];
   int64_t written; /* the last step for which a buffer was opened to receive, counted from 1 */
   int busy;        /* members that are in a step still */
-} team;
+} holder;
 
 typedef struct progress {
   int64_t step;
@@ -50,7 +50,7 @@ typedef struct world {
   const sr_replay *replay;
   uint64_t random;
   bool eager; /* sends end before their receives are posted */
-  team *team;
+  holder *holder;
   progress *rank;
   channel *channel; /* [from][to] */
   event *event;
@@ -116,7 +116,7 @@ static sr_status check_holds(const buffer *b, int owner, sr_tokens layout, int r
 }
 
 static sr_status post_sends(world *w, int r, const sr_step *step, int owner) {
-  buffer *from = &w->team[w->replay->partition->teams.of[r]].buffer[step->send.buffer];
+  buffer *from = &w->holder[w->replay->partition->holders.of[r]].buffer[step->send.buffer];
   if (step->send.n > 0) SR_TRY(check_holds(from, owner, step->send.layout, r));
   for (int64_t i = 0; i < step->send.n; i++) {
     const sr_message *m = &step->send.message[i];
@@ -128,11 +128,11 @@ static sr_status post_sends(world *w, int r, const sr_step *step, int owner) {
 }
 
 static sr_status post_receives(world *w, int r, const sr_step *step, int owner) {
-  team *t = &w->team[w->replay->partition->teams.of[r]];
-  buffer *to = &t->buffer[step->receive.buffer];
-  if (t->written <= w->rank[r].step && step->receive.layout.n > 0) {
+  holder *h = &w->holder[w->replay->partition->holders.of[r]];
+  buffer *to = &h->buffer[step->receive.buffer];
+  if (h->written <= w->rank[r].step && step->receive.layout.n > 0) {
     if (to->readers || to->writers) return sr_fail(SR_ERR_INTERNAL, "rank %d overwrites a buffer in use", r);
-    t->written = w->rank[r].step + 1;
+    h->written = w->rank[r].step + 1;
     *to = (buffer){.owner = owner};
   }
   for (int64_t i = 0; i < step->receive.n; i++) {
@@ -150,30 +150,31 @@ static sr_status begin_step(world *w, int r) {
   const int64_t s = w->rank[r].step;
   if (s == schedule->n_steps) return SR_OK;
   const sr_step *step = &schedule->step[s];
-  team *t = &w->team[w->replay->partition->teams.of[r]];
-  buffer *b = &t->buffer[step->buffer];
-  t->busy++;
+  holder *h = &w->holder[w->replay->partition->holders.of[r]];
+  buffer *b = &h->buffer[step->buffer];
+  h->busy++;
   if (step->tokens.n > 0) SR_TRY(check_holds(b, step->owner, step->tokens, r));
   b->readers++, w->rank[r].pending++;
   SR_TRY(add_event(w, (event){.worker = r}));
-  SR_TRY(post_sends(w, r, step, t->buffer[step->send.buffer].owner));
+  SR_TRY(post_sends(w, r, step, h->buffer[step->send.buffer].owner));
   return s + 1 < schedule->n_steps ? post_receives(w, r, step, schedule->step[s + 1].owner) : SR_OK;
 }
 
-/* Something of a rank's step has ended. After the last thing of its team, all members go on together. */
+/* Something of a rank's step has ended. After the last thing of those that share its buffers, all of them go on
+ * together. */
 static sr_status end_part(world *w, int r) {
-  const sr_teams *teams = &w->replay->partition->teams;
-  const int t = teams->of[r];
-  if (--w->rank[r].pending > 0 || --w->team[t].busy > 0) return SR_OK;
-  for (int i = teams->first[t]; i < teams->first[t + 1]; i++) w->rank[teams->member[i]].step++;
-  for (int i = teams->first[t]; i < teams->first[t + 1]; i++) SR_TRY(begin_step(w, teams->member[i]));
+  const sr_teams *holders = &w->replay->partition->holders;
+  const int h = holders->of[r];
+  if (--w->rank[r].pending > 0 || --w->holder[h].busy > 0) return SR_OK;
+  for (int i = holders->first[h]; i < holders->first[h + 1]; i++) w->rank[holders->member[i]].step++;
+  for (int i = holders->first[h]; i < holders->first[h + 1]; i++) SR_TRY(begin_step(w, holders->member[i]));
   return SR_OK;
 }
 
 static sr_status end_event(world *w, event e) {
   if (e.worker >= 0) {
-    const int t = w->replay->partition->teams.of[e.worker];
-    w->team[t].buffer[w->replay->rank[e.worker].step[w->rank[e.worker].step].buffer].readers--;
+    const int h = w->replay->partition->holders.of[e.worker];
+    w->holder[h].buffer[w->replay->rank[e.worker].step[w->rank[e.worker].step].buffer].readers--;
     return end_part(w, e.worker);
   }
   e.receive.buffer->writers--;
@@ -186,8 +187,10 @@ static sr_status end_event(world *w, event e) {
 
 static sr_status run(world *w) {
   const sr_partition *p = w->replay->partition;
-  for (int t = 0; t < p->teams.n; t++)
-    w->team[t].buffer[0] = (buffer){.owner = t, .tokens = sr_tokens_count(p->team_keys.of[t])};
+  for (int r = 0; r < p->problem.ranks; r++) {
+    const int owner = p->teams.of[r];
+    w->holder[p->holders.of[r]].buffer[0] = (buffer){.owner = owner, .tokens = sr_tokens_count(p->team_keys.of[owner])};
+  }
   for (int r = 0; r < p->problem.ranks; r++) SR_TRY(begin_step(w, r));
   while (w->n_events > 0) {
     const int64_t i = (int64_t)(next_random(w) % (uint64_t)w->n_events);
@@ -208,12 +211,12 @@ sr_status sr_replay_run(const sr_replay *replay, uint64_t seed) {
   const size_t ranks = (size_t)replay->partition->problem.ranks;
   world w = {.replay = replay,
              .random = seed * 2 + 1,
-             .team = calloc((size_t)replay->partition->teams.n, sizeof(team)),
+             .holder = calloc((size_t)replay->partition->holders.n, sizeof(holder)),
              .rank = calloc(ranks, sizeof(progress)),
              .channel = calloc(ranks * ranks, sizeof(channel))};
   for (int i = 0; i < 8; i++) w.eager = next_random(&w) % 2;
-  sr_status status = w.team && w.rank && w.channel ? run(&w) : no_memory();
+  sr_status status = w.holder && w.rank && w.channel ? run(&w) : no_memory();
   for (size_t c = 0; w.channel && c < ranks * ranks; c++) free(w.channel[c].waiting);
-  free(w.team), free(w.rank), free(w.channel), free(w.event);
+  free(w.holder), free(w.rank), free(w.channel), free(w.event);
   return status;
 }

@@ -15,6 +15,14 @@ static int around(const maker *m, int64_t team) {
   return (int)((team % m->teams + m->teams) % m->teams);
 }
 
+/* This rank's place among the members of its team. */
+static int place_in_team(const maker *m) {
+  const int first = m->p->teams.first[m->team];
+  int i = 0;
+  while (m->p->teams.member[first + i] != m->rank) i++;
+  return i;
+}
+
 /* The step in which way a block moves from team to team. */
 static int stride(sr_route route) {
   return route == SR_ROUTE_DOWN ? -1 : 1;
@@ -45,19 +53,27 @@ static bool find_direct(const maker *m, int team, sr_tokens *content) {
   return true;
 }
 
-/* Member `i` of n deals tokens with the members of another team: each side takes equal parts of them. */
+/* Members of two teams, which have the same heads, deal all tokens with one another. */
+static bool pass(const maker *m, sr_tokens tokens, int other, sr_messages *messages) {
+  const int place = place_in_team(m);
+  if (tokens.n == 0) return true;
+  messages->message = sr_arena_take(&m->to->arena, 1, sizeof(sr_message));
+  if (!messages->message) return false;
+  messages->message[messages->n++] = (sr_message){m->p->teams.member[m->p->teams.first[other] + place], tokens};
+  return true;
+}
+
+/* A member deals tokens with the members of another team: each side takes equal parts of them. */
 static bool split(const maker *m, sr_tokens tokens, int other, sr_messages *messages) {
   const sr_teams *teams = &m->p->teams;
-  const int *mine = teams->member + teams->first[m->team], *theirs = teams->member + teams->first[other];
+  const int *theirs = teams->member + teams->first[other];
   const int members = teams->first[m->team + 1] - teams->first[m->team];
   const int others = teams->first[other + 1] - teams->first[other];
   sr_arena *arena = &m->to->arena;
   sr_tokens part, their_part, shared;
-  int i = 0;
-  while (mine[i] != m->rank) i++;
   if (tokens.n == 0) return true;
   messages->message = sr_arena_take(arena, others, sizeof(sr_message));
-  if (!messages->message || !sr_tokens_part(arena, tokens, i, members, SR_SEGMENT, &part)) return false;
+  if (!messages->message || !sr_tokens_part(arena, tokens, place_in_team(m), members, SR_SEGMENT, &part)) return false;
   for (int j = 0; j < others; j++) {
     if (!sr_tokens_part(arena, tokens, j, others, SR_SEGMENT, &their_part) ||
         !sr_tokens_both(arena, part, their_part, &shared))
@@ -86,6 +102,7 @@ static bool make_step(const maker *m, int s, const sr_tokens *content, const sr_
   step->receive.layout = content[s + 1];
   sr_tokens sent = next_content[s + 1];
   if (direct && !take_all(m, m->team, m->p->sees[to], &sent)) return false;
+  if (m->p->problem.by_heads) return pass(m, sent, to, &step->send) && pass(m, content[s + 1], from, &step->receive);
   return split(m, sent, to, &step->send) && split(m, content[s + 1], from, &step->receive);
 }
 

@@ -27,6 +27,15 @@ int64_t sr_tokens_count(sr_tokens tokens) {
   return count;
 }
 
+int64_t sr_tokens_before(sr_tokens tokens, int64_t position) {
+  int64_t count = 0;
+  for (int64_t i = 0; i < tokens.n && tokens.span[i].start < position; i++) {
+    const int64_t left = position - tokens.span[i].start;
+    count += left < tokens.span[i].count ? left : tokens.span[i].count;
+  }
+  return count;
+}
+
 bool sr_tokens_both(sr_arena *arena, sr_tokens a, sr_tokens b, sr_tokens *both) {
   if (!make_room(arena, a.n + b.n, both)) return false;
   for (int64_t i = 0, j = 0; i < a.n && j < b.n;) {

@@ -20,6 +20,9 @@ int64_t sr_tokens_count(sr_tokens tokens);
  */
 void sr_tokens_append(sr_tokens *tokens, int64_t from, int64_t to);
 
+/* Tokens of a set that lie before a position. */
+int64_t sr_tokens_before(sr_tokens tokens, int64_t position);
+
 /* Tokens that both sets have, or that any of the two has. False when there is no memory. */
 bool sr_tokens_both(sr_arena *arena, sr_tokens a, sr_tokens b, sr_tokens *both);
 bool sr_tokens_any(sr_arena *arena, sr_tokens a, sr_tokens b, sr_tokens *any);

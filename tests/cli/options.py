@@ -68,7 +68,7 @@ class Options(Case):
                 '--nan': ('', 'ignore'),
                 '--products': ('', 'bf16', 'float32'),
                 '--balance': ('', 'best'),
-                '--strategy': ('', 'rings'),
+                '--strategy': ('', 'rings', 'hybrid:', 'hybrid:2', 'hybrid:0x2', 'hybrid:2x2x2', 'ring:2x2'),
                 '--piece': ('', '0', '2147483648', '4M'),
                 '--threads': ('', '0', '-1', '4097', '2.0'),
                 '--verify': ('', '-1', 'all'),

@@ -44,7 +44,7 @@ class Results(Case):
         path = write(self.path('long.h5'), tensors(q=(5000, 4, 16), k=(5000, 2, 16), v=(5000, 2, 20)))
         for mask in ('--causal', '--window=1500,700'):
             found = {self.attend_to('o.h5', path, mask)}
-            for n, strategy in enumerate(('ring', 'window', 'node')):
+            for n, strategy in enumerate(('ring', 'window', 'node', 'ulysses', 'hybrid')):
                 for ranks, balance in zip(range(2, 5), ('contiguous', 'zigzag', 'weighted')):
                     words = ('--overlap', '--piece=1000') if n == ranks % 3 else ('--no-overlap',)
                     found.add(self.attend_to('o.h5', path, mask, '--strategy', strategy, '--balance', balance, *words, ranks=ranks))
@@ -53,7 +53,8 @@ class Results(Case):
     def test_strategy_that_does_not_fit(self):
         few = write(self.path('few.h5'), tensors(q=(3, 4, 8), k=(9, 2, 8), v=(9, 2, 8)))
         check_refusals(self, [Refusal(2, ('decode', 'ring'), (few, '--strategy=ring')),
-                              Refusal(2, ('decode', '1024'), (KJV, '--strategy=decode'))])
+                              Refusal(2, ('decode', '1024'), (KJV, '--strategy=decode')),
+                              Refusal(2, ('hybrid:3x5', '15 ranks'), (KJV, '--strategy=hybrid:3x5'))])
 
     def test_same_file(self):
         files = set()

@@ -11,7 +11,7 @@
 /* What the only item of text is; first is -1 when it is refused. */
 static sr_item item_of(sr_axis axis, const char *text) {
   sr_list list;
-  if (sr_list_parse(axis, text, &list) || list.n != 1) return (sr_item){-1, -1};
+  if (sr_list_parse(axis, text, &list) || list.n != 1) return (sr_item){.first = -1};
   return list.item[0];
 }
 
@@ -32,6 +32,12 @@ static void items(void) {
   CU_ASSERT_EQUAL(item_of(SR_AXIS_MASK, "window:0").second, 0);
   CU_ASSERT_EQUAL(item_of(SR_AXIS_DTYPE, "bf16").first, SR_BF16);
   CU_ASSERT_EQUAL(item_of(SR_AXIS_THREADS, "auto").first, 0);
+  CU_ASSERT_EQUAL(item_of(SR_AXIS_STRATEGY, "node").first, SR_STRATEGY_NODE);
+  CU_ASSERT_EQUAL(item_of(SR_AXIS_STRATEGY, "hybrid").second, 0);
+  CU_ASSERT_EQUAL(item_of(SR_AXIS_STRATEGY, "hybrid:4x20").first, SR_STRATEGY_HYBRID);
+  CU_ASSERT_EQUAL(item_of(SR_AXIS_STRATEGY, "hybrid:4x20").second, 4);
+  CU_ASSERT_EQUAL(item_of(SR_AXIS_STRATEGY, "hybrid:4x20").third, 20);
+  CU_ASSERT_EQUAL(item_of(SR_AXIS_BALANCE, "weighted").first, SR_BALANCE_WEIGHTED);
 }
 
 static void refused_items(void) {
@@ -39,16 +45,39 @@ static void refused_items(void) {
     sr_axis axis;
     const char *text;
   } bad[] = {
-      {SR_AXIS_SEQ, ""},         {SR_AXIS_SEQ, "0"},         {SR_AXIS_SEQ, "-1"},
-      {SR_AXIS_SEQ, "4x"},       {SR_AXIS_SEQ, "1.5k"},      {SR_AXIS_SEQ, " 4"},
-      {SR_AXIS_SEQ, "4 "},       {SR_AXIS_SEQ, "k"},         {SR_AXIS_SEQ, "4kk"},
-      {SR_AXIS_SEQ, "all"},      {SR_AXIS_SEQ, "1048577M"},  {SR_AXIS_SEQ, "99999999999999999999"},
-      {SR_AXIS_QUERIES, "0"},    {SR_AXIS_HEADS, "8:3"},     {SR_AXIS_HEADS, "8:"},
-      {SR_AXIS_HEADS, ":8"},     {SR_AXIS_HEADS, "8:2:1"},   {SR_AXIS_HEADS, "2:8"},
-      {SR_AXIS_DIM, "513"},      {SR_AXIS_DIM, "64:0"},      {SR_AXIS_MASK, "window"},
-      {SR_AXIS_MASK, "window:"}, {SR_AXIS_MASK, "window:x"}, {SR_AXIS_MASK, "window:-1"},
-      {SR_AXIS_MASK, "Full"},    {SR_AXIS_DTYPE, "f8"},      {SR_AXIS_DTYPE, "float32"},
-      {SR_AXIS_THREADS, "0"},    {SR_AXIS_THREADS, "4097"},
+      {SR_AXIS_SEQ, ""},
+      {SR_AXIS_SEQ, "0"},
+      {SR_AXIS_SEQ, "-1"},
+      {SR_AXIS_SEQ, "4x"},
+      {SR_AXIS_SEQ, "1.5k"},
+      {SR_AXIS_SEQ, " 4"},
+      {SR_AXIS_SEQ, "4 "},
+      {SR_AXIS_SEQ, "k"},
+      {SR_AXIS_SEQ, "4kk"},
+      {SR_AXIS_SEQ, "all"},
+      {SR_AXIS_SEQ, "1048577M"},
+      {SR_AXIS_SEQ, "99999999999999999999"},
+      {SR_AXIS_QUERIES, "0"},
+      {SR_AXIS_HEADS, "8:3"},
+      {SR_AXIS_HEADS, "8:"},
+      {SR_AXIS_HEADS, ":8"},
+      {SR_AXIS_HEADS, "8:2:1"},
+      {SR_AXIS_HEADS, "2:8"},
+      {SR_AXIS_DIM, "513"},
+      {SR_AXIS_DIM, "64:0"},
+      {SR_AXIS_MASK, "window"},
+      {SR_AXIS_MASK, "window:"},
+      {SR_AXIS_MASK, "window:x"},
+      {SR_AXIS_MASK, "window:-1"},
+      {SR_AXIS_MASK, "Full"},
+      {SR_AXIS_DTYPE, "f8"},
+      {SR_AXIS_DTYPE, "float32"},
+      {SR_AXIS_THREADS, "0"},
+      {SR_AXIS_THREADS, "4097"},
+      {SR_AXIS_STRATEGY, "rings"},
+      {SR_AXIS_STRATEGY, "hybrid:4"},
+      {SR_AXIS_STRATEGY, "hybrid:0x4"},
+      {SR_AXIS_BALANCE, "even"},
   };
   for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
     CU_ASSERT_EQUAL(item_of(bad[i].axis, bad[i].text).first, -1);
@@ -72,8 +101,9 @@ static void lists(void) {
 
 static void combinations(void) {
   static const char *const text[SR_N_AXES] = {
-      [SR_AXIS_DTYPE] = "f32,f64", [SR_AXIS_HEADS] = "8:2", [SR_AXIS_DIM] = "64:48",  [SR_AXIS_QUERIES] = "all,1",
-      [SR_AXIS_SEQ] = "4,5,6",     [SR_AXIS_MASK] = "full", [SR_AXIS_THREADS] = "1,2"};
+      [SR_AXIS_DTYPE] = "f32,f64", [SR_AXIS_HEADS] = "8:2",     [SR_AXIS_DIM] = "64:48",
+      [SR_AXIS_QUERIES] = "all,1", [SR_AXIS_SEQ] = "4,5,6",     [SR_AXIS_MASK] = "full",
+      [SR_AXIS_THREADS] = "1,2",   [SR_AXIS_STRATEGY] = "auto", [SR_AXIS_BALANCE] = "auto"};
   sr_sweep sweep;
   for (int axis = 0; axis < SR_N_AXES; axis++)
     CU_ASSERT_EQUAL(sr_list_parse((sr_axis)axis, text[axis], &sweep.axis[axis]), SR_OK);

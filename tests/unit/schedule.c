@@ -1,4 +1,5 @@
 /* Masks, deals and schedules, against brute force and by replaying thousands of problems. */
+#include "schedule/heads.h"
 #include "schedule/mask.h"
 #include "schedule/replay.h"
 #include "schedule/segment.h"
@@ -115,6 +116,29 @@ static void sets_of_tokens_match_their_definition(void) {
   }
 }
 
+static void heads_are_dealt_once(void) {
+  uint64_t r = 5;
+  for (int n = 0; n < 500; n++) {
+    const int64_t kv_heads = random_int(&r, 1, 12), group = random_int(&r, 1, 9), q_heads = kv_heads * group;
+    const int64_t parts = random_int(&r, 1, q_heads);
+    int64_t q = 0, kv = 0, least = q_heads, most = 0;
+    for (int64_t i = 0; i < parts; i++) {
+      const sr_heads h = sr_heads_part(q_heads, kv_heads, parts, i);
+      CU_ASSERT_EQUAL(h.q_first, q);
+      CU_ASSERT_EQUAL(h.kv_first, h.first ? kv : kv - 1);
+      CU_ASSERT(h.q_count > 0 && h.q_count % h.kv_count == 0 && h.q_first / group == h.kv_first);
+      CU_ASSERT_EQUAL((h.q_first + h.q_count - 1) / group, h.kv_first + h.kv_count - 1);
+      if (h.kv_count > 1) CU_ASSERT_EQUAL(h.q_count, h.kv_count * group);
+      q += h.q_count;
+      if (h.first) kv += h.kv_count;
+      if (h.q_count < least) least = h.q_count;
+      if (h.q_count > most) most = h.q_count;
+    }
+    CU_ASSERT(q == q_heads && kv == kv_heads);
+    if (kv_heads % parts == 0 || (parts % kv_heads == 0 && q_heads % parts == 0)) CU_ASSERT_EQUAL(least, most);
+  }
+}
+
 static const sr_balance balances[] = {SR_BALANCE_CONTIGUOUS, SR_BALANCE_ZIGZAG, SR_BALANCE_WEIGHTED};
 
 /* Teams of any size, dealt to ranks in any order: [ranks], each of 0 to n - 1 taken. */
@@ -127,6 +151,13 @@ static void random_teams(uint64_t *r, int ranks, int *team_of) {
   }
 }
 
+/* Teams of as many neighbours, the largest number of them up to `most` that divides the ranks. Returns it. */
+static int equal_teams(int ranks, int most, int *team_of) {
+  while (ranks % most) most--;
+  for (int i = 0; i < ranks; i++) team_of[i] = i / most;
+  return most;
+}
+
 enum { MOST_RANKS = 64 };
 
 static sr_problem random_problem(uint64_t *r, int n, int *team_of) {
@@ -137,9 +168,15 @@ static sr_problem random_problem(uint64_t *r, int n, int *team_of) {
                   .grain = random_int(r, 1, 2),
                   .balance = balances[random_int(r, 0, 2)],
                   .mask = random_mask(r, longest)};
-  if (random_int(r, 0, 2) == 0) {
+  switch (random_int(r, 0, 3)) {
+  case 0:
     random_teams(r, p.ranks, team_of);
     p.team_of = team_of;
+    break;
+  case 1:
+    p.by_heads = true;
+    p.team_of = team_of;
+    equal_teams(p.ranks, (int)random_int(r, 1, p.ranks), team_of);
   }
   return p;
 }
@@ -167,12 +204,13 @@ static void every_schedule_is_valid(void) {
     sr_replay_report report;
     CU_ASSERT_EQUAL(sr_partition_make(&p, &partition), SR_OK);
     double pairs = sr_mask_pairs(&p.mask, partition.q_start, p.q_len, (sr_span){0, p.kv_len});
+    double members = p.by_heads ? partition.teams.first[1] : 1;
     for (sr_route route = SR_ROUTE_UP; route <= SR_ROUTE_DIRECT; route++) {
       if (!replay(&partition, route, 3, &report)) {
         fprintf(stderr, "problem %d: q %lld, kv %lld, %d ranks\n", n, (long long)p.q_len, (long long)p.kv_len, p.ranks);
         CU_FAIL("schedule");
       }
-      CU_ASSERT_EQUAL(report.pairs, pairs);
+      CU_ASSERT_EQUAL(report.pairs, pairs * members); /* of which each has some heads */
     }
     sr_partition_free(&partition);
   }
@@ -298,6 +336,7 @@ int main(void) {
                                        {"masks at the ends of the type", masks_hold_at_the_ends_of_the_type},
                                        {"segments follow one another", segments_follow_one_another},
                                        {"sets of tokens", sets_of_tokens_match_their_definition},
+                                       {"heads are dealt once", heads_are_dealt_once},
                                        {"every schedule is valid", every_schedule_is_valid},
                                        {"work is balanced", work_is_balanced},
                                        {"rings send what is seen", rings_send_what_is_seen},

@@ -1,0 +1,109 @@
+/* Every way to spread a problem over ranks: the bits of one rank, and the bytes that are foretold. */
+#include <seqring/seqring.h>
+#include <stdbool.h>
+
+#include "check.h"
+#include "comm/comm.h"
+#include "problem.h"
+
+enum { HEADS = 8, KV_HEADS = 2, DIM = 12, VALUE_DIM = 20 };
+
+static problem make_problem(int64_t len, bool causal, int64_t left) {
+  problem p = {0};
+  sr_options_default(&p.options);
+  p.options.q_len = p.options.kv_len = len;
+  p.options.q_heads = HEADS, p.options.kv_heads = KV_HEADS;
+  p.options.head_dim = DIM, p.options.value_dim = VALUE_DIM;
+  p.options.mask.causal = causal;
+  p.options.mask.window_left = left;
+  p.options.threads = 1;
+  problem_fill(&p, 3);
+  return p;
+}
+
+/* Runs p on all ranks, compares it with what one rank made of it, and returns the bytes that this rank sent. */
+static uint64_t run(const problem *p, const output *one) {
+  output out;
+  sr_plan_info info;
+  sr_plan_stats stats;
+  CHECK(problem_run(p, MPI_COMM_WORLD, &out) == SR_OK);
+  CHECK(!one || same_bits(p, &out, one));
+  sr_plan_describe(out.plan, &info);
+  sr_plan_stats_get(out.plan, &stats);
+  CHECK(info.strategy == p->options.strategy && info.balance == p->options.balance);
+  CHECK(stats.sent_bytes == info.sent_bytes);
+  CHECK(stats.nonfinite == 0);
+  output_close(&out);
+  return stats.sent_bytes;
+}
+
+static void all_give_the_same_bits(void) {
+  int ranks;
+  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+  for (int mask = 0; mask < 2; mask++) {
+    problem p = make_problem(3500, mask == 0, mask == 0 ? -1 : 1500);
+    output one;
+    CHECK(problem_run(&p, MPI_COMM_SELF, &one) == SR_OK);
+    for (p.options.strategy = SR_STRATEGY_RING; p.options.strategy < SR_STRATEGY_DECODE; p.options.strategy++)
+      for (p.options.balance = SR_BALANCE_CONTIGUOUS; p.options.balance <= SR_BALANCE_WEIGHTED; p.options.balance++)
+        for (int overlap = 0; overlap < 2; overlap++) {
+          p.options.no_overlap = !overlap;
+          p.options.piece_bytes = overlap ? 0 : 5000;
+          run(&p, &one);
+        }
+    output_close(&one);
+    problem_free(&p);
+  }
+}
+
+/* With a full mask and as many keys on each rank, of n tokens each: what is written in the comments of each strategy.
+ */
+static void bytes_are_those_of_the_formulas(void) {
+  const uint64_t n = 1024, e = sizeof(float), token = KV_HEADS * (DIM + VALUE_DIM) * e;
+  int ranks;
+  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+  const uint64_t p = (uint64_t)ranks;
+  problem full = make_problem(1024 * ranks, false, -1);
+  full.options.balance = SR_BALANCE_CONTIGUOUS;
+  full.options.strategy = SR_STRATEGY_RING;
+  CHECK(run(&full, NULL) == (p - 1) * n * token);
+  full.options.strategy = SR_STRATEGY_WINDOW;
+  CHECK(run(&full, NULL) == (p - 1) * n * token);
+  full.options.strategy = SR_STRATEGY_NODE; /* all are on one */
+  CHECK(run(&full, NULL) == 0);
+  full.options.strategy = SR_STRATEGY_ULYSSES;
+  if (HEADS % ranks == 0 && ranks % KV_HEADS == 0) { /* q, one KV head to each rank, and o and lse */
+    const uint64_t there = n * (HEADS / p * DIM + DIM + VALUE_DIM) * e, back = n * HEADS / p * (VALUE_DIM + 1) * e;
+    CHECK(run(&full, NULL) == (p - 1) * (there + back));
+  }
+  problem_free(&full);
+}
+
+/* Each rank but the first ones lacks as many keys as the window reaches to the left, from whichever ranks. */
+static void windows_take_what_they_reach(void) {
+  int ranks, rank;
+  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+  MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+  for (int64_t reach = 100; reach < 3000; reach += 1000) {
+    problem p = make_problem(1024 * ranks, true, reach);
+    p.options.balance = SR_BALANCE_CONTIGUOUS;
+    p.options.strategy = SR_STRATEGY_WINDOW;
+    int64_t keys = 0; /* of this rank that those behind it see */
+    for (int behind = 1; rank + behind < ranks; behind++) {
+      const int64_t seen = reach - (behind - 1) * 1024;
+      keys += seen < 0 ? 0 : seen < 1024 ? seen : 1024;
+    }
+    CHECK(run(&p, NULL) == (uint64_t)keys * KV_HEADS * (DIM + VALUE_DIM) * sizeof(float));
+    problem_free(&p);
+  }
+}
+
+/* distribution [LIMIT]: with so many elements for a call of MPI at most. */
+int main(int argc, char **argv) {
+  MPI_Init(&argc, &argv);
+  if (argc > 1) sr_comm_set_count_limit(atoi(argv[1]));
+  all_give_the_same_bits();
+  bytes_are_those_of_the_formulas();
+  windows_take_what_they_reach();
+  return finish_checks();
+}
