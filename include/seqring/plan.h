@@ -28,6 +28,7 @@
 
 #include <mpi.h>
 
+#include "costs.h"
 #include "distribution.h"
 #include "mask.h"
 #include "status.h"
@@ -54,7 +55,7 @@ typedef void sr_progress_fn(void *data, int64_t done, int64_t total);
 #define SR_OPTIONS_VERSION 1
 
 /* What is to be computed. Fill it with sr_options_default first. Every rank passes the same values, but for threads,
- * memory_limit, progress and progress_data, and runs the same instruction set; else SR_ERR_ARGUMENT. */
+ * memory_limit, costs, progress and progress_data, and runs the same instruction set; else SR_ERR_ARGUMENT. */
 typedef struct sr_options {
   uint32_t version;            /* SR_OPTIONS_VERSION, set by sr_options_default */
   int64_t q_len, kv_len;       /* tokens of q, and of k and v, over all ranks; >= 1 */
@@ -68,6 +69,7 @@ typedef struct sr_options {
   int head_ranks;           /* SR_STRATEGY_HYBRID: ranks of a group, neighbours that deal their heads; a divisor of all;
                                0: the most that whole KV heads allow */
   sr_balance balance;       /* SR_BALANCE_AUTO */
+  const sr_costs *costs;    /* by which strategy and balance are chosen; rank 0's count; NULL: sr_costs_default's */
   bool no_overlap;          /* wait for keys and values before anything is computed, and not meanwhile */
   uint64_t piece_bytes;     /* in which keys and values travel, below 2^31; 0: 4 MiB */
   sr_products products;     /* SR_PRODUCTS_AUTO */
@@ -111,6 +113,7 @@ typedef struct sr_plan_info {
   uint64_t tensor_bytes;   /* bytes of this rank's q, k, v, o and lse, which the caller holds */
   uint64_t sent_bytes;     /* bytes of keys and values that this rank sends in one forward; decode: of queries and
                               partial results that it hands to reductions */
+  double seconds;          /* that a forward is expected to take, by the costs */
   double flops;      /* useful floating-point operations of the job: 2 (head_dim + value_dim) a visible pair and head */
   double rank_flops; /* those of this rank */
 } sr_plan_info;
@@ -122,6 +125,12 @@ typedef struct sr_plan_stats {
   uint64_t sent_bytes; /* as in sr_plan_info */
   int64_t nonfinite;   /* NaN and Inf elements of q, k and v that some query may see, over all ranks */
 } sr_plan_stats;
+
+/* One step of that: a block of keys and values is worked on while others come and go. */
+typedef struct sr_step_stats {
+  double work_s, wait_s; /* seconds of work, and then of waiting: for messages, and for ranks that share memory */
+  uint64_t sent_bytes;   /* in messages that left meanwhile */
+} sr_step_stats;
 
 /* How far a recomputation of sampled rows in float64 is from the output. */
 typedef struct sr_verify_result {
@@ -138,6 +147,21 @@ typedef struct sr_plan sr_plan;
 /* Decides everything that sr_plan_create would, allocates nothing that grows with the problem, and reports it.
  * Collective over comm. Errors: SR_ERR_ARGUMENT, SR_ERR_MPI. */
 sr_status sr_plan_estimate(MPI_Comm comm, const sr_options *options, sr_plan_info *info);
+
+/* One way to solve a problem, as all ranks together see it before any of it is done. */
+typedef struct sr_plan_choice {
+  sr_strategy strategy;
+  int head_ranks;
+  sr_balance balance;
+  double seconds; /* that a forward is expected to take; infinite where it needs more than memory_limit, or than ranks
+                     can share */
+  uint64_t sent_bytes; /* as in sr_plan_info, of the rank that sends most */
+  uint64_t workspace;  /* workspace and shared of sr_plan_info, of the rank that needs most */
+} sr_plan_choice;
+
+/* All ways that the options leave open, the one that a plan takes first, then by seconds: up to room of them. *n is how
+ * many there are. Collective over comm. Errors: SR_ERR_ARGUMENT, SR_ERR_RESOURCE, SR_ERR_MPI. */
+sr_status sr_plan_choices(MPI_Comm comm, const sr_options *options, sr_plan_choice *choice, int room, int *n);
 
 /* Makes a plan: checks the options, duplicates comm, allocates the workspace. Collective over comm; *plan is NULL on
  * failure. Errors: SR_ERR_ARGUMENT, SR_ERR_RESOURCE (over memory_limit, or no memory), SR_ERR_MPI. */
@@ -156,6 +180,10 @@ sr_status sr_plan_forward(sr_plan *plan, const sr_tensors *tensors);
 
 /* What the last sr_plan_forward of this plan cost; zeros before the first. Not collective. */
 void sr_plan_stats_get(const sr_plan *plan, sr_plan_stats *stats);
+
+/* Its steps: none before the first forward, nor of a decode. They live until the next forward. Where heads are dealt,
+ * the exchanges before and after are no steps. Not collective. */
+const sr_step_stats *sr_plan_steps(const sr_plan *plan, int64_t *n);
 
 /* Recomputes n_queries queries (all their heads) in float64 by the plain definition, and compares them with tensors->o
  * and tensors->lse: of each of n_queries equal runs one that seed chooses, but of the last run the last. Collective

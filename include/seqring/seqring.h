@@ -2,6 +2,8 @@
 #ifndef SEQRING_SEQRING_H
 #define SEQRING_SEQRING_H
 
+#include "costs.h"
+#include "distribution.h"
 #include "mask.h"
 #include "plan.h"
 #include "status.h"

@@ -184,16 +184,16 @@ static sr_status measure(sr_bench *b, sr_plan *plan, const sr_options *opt, sr_b
 /* Frees the tensors of the case before where they are of no use, and checks that what is to be allocated fits. */
 static sr_status check_memory(sr_bench *b, const sr_options *opt, const sr_bench_line *line) {
   sr_fit fit;
-  sr_spread bytes;
+  sr_spread bytes, shared;
   char name[128];
   bool reused = sr_bench_tensors_suit(&b->tensors, opt, &line->plan);
   if (!reused) sr_bench_tensors_free(&b->tensors);
-  double need =
-      (double)line->plan.workspace + (double)line->plan.shared + (reused ? 0 : (double)line->plan.tensor_bytes);
+  double need = (double)line->plan.workspace + (reused ? 0 : (double)line->plan.tensor_bytes);
   SR_TRY(sr_fit_threads(b->comm, opt->threads, &fit));
   SR_TRY(sr_spread_find(b->comm, need, &bytes));
+  SR_TRY(sr_spread_find(b->comm, (double)line->plan.shared, &shared));
   snprintf(name, sizeof name, "%lld queries and %lld keys", (long long)opt->q_len, (long long)opt->kv_len);
-  return sr_fit_memory(b->comm, &fit, bytes.max, name);
+  return sr_fit_memory(b->comm, &fit, bytes.max, shared.max, name);
 }
 
 sr_status sr_bench_run(sr_bench *bench, const sr_case *what, sr_bench_line *line) {

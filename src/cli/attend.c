@@ -110,6 +110,7 @@ static sr_attend_job job_of(session *s) {
       .products = (sr_products)settings->products,
       .strategy = settings->strategy,
       .balance = (sr_balance)settings->balance,
+      .machine = settings->machine,
       .no_overlap = !settings->overlap,
       .piece_bytes = (uint64_t)settings->piece_bytes,
       .out_dtype_given = settings->out_dtype != SR_AUTOMATIC,
@@ -128,18 +129,20 @@ static sr_attend_job job_of(session *s) {
   };
 }
 
+/* What rank 0 shows and writes. */
+static sr_status show(session *s, const sr_attend_job *job, const sr_attend_report *report) {
+  const sr_settings *settings = &s->what.settings;
+  if (!settings->quiet) (job->dry_run ? sr_summary_print_plan : sr_summary_print)(job, report);
+  return s->stats && !job->dry_run ? sr_stats_write(&s->stats, job, settings, report) : SR_OK;
+}
+
 static sr_status run_job(session *s, MPI_Comm comm) {
   sr_attend_job job = job_of(s);
   sr_attend_report report;
-  SR_TRY(sr_attend_run(comm, &job, &report));
-  if (s->rank != 0) return SR_OK;
-  const sr_settings *settings = &s->what.settings;
-  if (job.dry_run) {
-    if (!settings->quiet) sr_summary_print_plan(&job, &report);
-    return SR_OK;
-  }
-  if (!settings->quiet) sr_summary_print(&job, &report);
-  return s->stats ? sr_stats_write(&s->stats, &job, settings, &report) : SR_OK;
+  sr_status status = sr_attend_run(comm, &job, &report);
+  if (status == SR_OK && s->rank == 0) status = show(s, &job, &report);
+  sr_attend_report_free(&report);
+  return status;
 }
 
 /* Everything between MPI_Init and MPI_Finalize. mine is what the preparation came to. */

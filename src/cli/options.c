@@ -147,6 +147,16 @@ const sr_option sr_option_table[] = {
      .help =
          "How tokens are dealt to ranks: contiguous, zigzag (equal work under a causal mask), weighted (short runs of "
          "queries, dealt by the keys that they see) or auto. It changes no bit of the result."},
+    {.name = "machine",
+     .kind = SR_KIND_PATH,
+     .argument = "FILE.json",
+     .commands = SR_FOR_ATTEND,
+     .in_config = true,
+     SETTING(machine),
+     .help = "What work and messages cost here, by which strategy and balance are chosen: read from this file where it "
+             "exists, else measured, in about half a second, and kept in it. Without it they are measured where they "
+             "decide "
+             "something."},
     {.name = "overlap",
      .kind = SR_KIND_FLAG,
      .standard = "yes",

@@ -35,7 +35,8 @@ typedef struct sr_settings {
   int nan;           /* an sr_nan_policy */
   int products;      /* an sr_products */
   sr_strategy_words strategy;
-  int balance; /* an sr_balance */
+  int balance;               /* an sr_balance */
+  char machine[SR_PATH_MAX]; /* "" for none */
   bool overlap;
   int64_t piece_bytes;
   int64_t threads; /* 0: automatic */

@@ -41,6 +41,8 @@ const sr_stats_key sr_stats_key_table[] = {
     {"peak_memory_a_rank", "largest resident bytes of the process"},
     {"queries_a_rank", "queries held"},
     {"planned_memory_a_rank", "bytes of tensors and workspace that --dry-run names"},
+    {"steps",
+     "for each step of the schedule an object with work_s and wait_s over the ranks, and bytes_sent by all of them"},
     {"ranks, threads", "number of ranks, and of threads of each"},
     {"tokens_per_s", "queries over the largest attention_s"},
     {"gflops", "useful 1e9 floating-point operations a second of all ranks, over the largest attention_s"},
@@ -124,17 +126,33 @@ static json_t *verify_json(const sr_verify_result *verify) {
                    (json_int_t)verify->worst_query, "worst_head", (json_int_t)verify->worst_head);
 }
 
+static json_t *spread_json(const sr_spread *spread) {
+  return json_pack("{s:f, s:f, s:f}", "min", spread->min, "mean", spread->mean, "max", spread->max);
+}
+
+static json_t *steps_json(const sr_attend_report *report) {
+  json_t *steps = json_array();
+  for (int64_t i = 0; steps && i < report->n_steps; i++) {
+    const sr_step_report *step = &report->step[i];
+    json_t *json = json_pack("{s:o, s:o, s:I}", "work_s", spread_json(&step->work_s), "wait_s",
+                             spread_json(&step->wait_s), "bytes_sent", (json_int_t)(step->sent + 0.5));
+    if (!json_array_append_new(steps, json)) continue;
+    json_decref(steps);
+    steps = NULL;
+  }
+  return steps;
+}
+
 static json_t *stats_json(const sr_attend_job *job, const sr_settings *settings, const sr_attend_report *report) {
   const sr_plan_info *plan = &report->plan;
   char strategy[SR_STRATEGY_TEXT];
   sr_strategy_of(plan, strategy);
   json_t *json = json_object();
-  int failed = !json || json_object_set_new(json, "wall_s", json_real(report->wall_s));
+  int failed = !json || json_object_set_new(json, "wall_s", json_real(report->wall_s)) ||
+               json_object_set_new(json, "steps", steps_json(report));
   for (size_t i = 0; !failed && i < sizeof spreads / sizeof *spreads; i++) {
     const sr_spread *spread = (const sr_spread *)((const char *)report + spreads[i].offset);
-    failed =
-        json_object_set_new(json, spreads[i].name,
-                            json_pack("{s:f, s:f, s:f}", "min", spread->min, "mean", spread->mean, "max", spread->max));
+    failed = json_object_set_new(json, spreads[i].name, spread_json(spread));
   }
   json_t *rest = json_pack(
       "{s:i, s:i, s:f, s:f, s:f, s:I, s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "ranks", plan->ranks,

@@ -116,6 +116,22 @@ void sr_summary_print(const sr_attend_job *job, const sr_attend_report *report) 
   print_output(job, report);
 }
 
+/* The ways that were open, with what they are expected to take. */
+static void print_choices(const sr_attend_report *report) {
+  const int shown = report->n_choices < SR_CHOICES_SHOWN ? report->n_choices : SR_CHOICES_SHOWN;
+  printf("\n  %-16s%12s%12s%14s%12s\n", "strategy", "balance", "expected", "sent a rank", "workspace");
+  for (int i = 0; i < shown; i++) {
+    const sr_plan_choice *c = &report->choice[i];
+    char strategy[SR_STRATEGY_TEXT], seconds[SR_NUMBER_TEXT], sent[SR_NUMBER_TEXT], workspace[SR_NUMBER_TEXT];
+    const sr_plan_info plan = {.strategy = c->strategy, .head_ranks = c->head_ranks, .ranks = report->plan.ranks};
+    sr_strategy_of(&plan, strategy);
+    printf("  %-16s%12s%12s%14s%12s%s\n", strategy, sr_balance_name(c->balance), sr_text_seconds(c->seconds, seconds),
+           sr_text_bytes((double)c->sent_bytes, sent), sr_text_bytes((double)c->workspace, workspace),
+           i == 0 ? "  taken" : "");
+  }
+  if (report->n_choices > shown) printf("  and %d more\n", report->n_choices - shown);
+}
+
 void sr_summary_print_plan(const sr_attend_job *job, const sr_attend_report *report) {
   char text[SR_NUMBER_TEXT];
   const sr_plan_info *plan = &report->plan;
@@ -123,6 +139,7 @@ void sr_summary_print_plan(const sr_attend_job *job, const sr_attend_report *rep
   print_spread("queries", &report->q_rows, whole);
   print_spread("tensors", &report->tensors, sr_text_bytes);
   print_spread("workspace", &report->workspace, sr_text_bytes);
+  if (report->shared.max > 0) print_spread("shared on a node", &report->shared, sr_text_bytes);
   print_spread("memory", &report->memory, sr_text_bytes);
   print_spread("to send", &report->sent, sr_text_bytes);
   putchar('\n');
@@ -132,5 +149,6 @@ void sr_summary_print_plan(const sr_attend_job *job, const sr_attend_report *rep
   printf("%sFLOP in all\n", sr_text_metric(plan->flops, text));
   label("tile");
   printf("%" PRId64 " rows (queries x heads), %" PRId64 " keys a step\n", plan->tile_rows, plan->key_block);
+  if (plan->ranks > 1) print_choices(report);
   puts("\n  Dry run: nothing was computed or written.");
 }

@@ -1,8 +1,18 @@
 #include "shared.h"
 
+#include <stdlib.h>
+#include <sys/statvfs.h>
+
 #include "base/error.h"
 #include "base/memory.h"
 #include "comm.h"
+
+uint64_t sr_shared_room(void) {
+  const char *folder = getenv("OMPI_MCA_osc_sm_backing_directory"); /* Open MPI keeps a file there */
+  struct statvfs disk;
+  if (statvfs(folder && *folder ? folder : "/dev/shm", &disk)) return UINT64_MAX;
+  return (uint64_t)disk.f_bavail * disk.f_frsize;
+}
 
 /* The first rank's part is all there is. Its pages are aligned alike in all processes, and so is what is left out in
  * front. */

@@ -12,6 +12,9 @@ typedef struct sr_shared {
   char *memory; /* aligned as sr_alloc's */
 } sr_shared;
 
+/* Bytes of memory that ranks of this node can still share; UINT64_MAX when that is not known. Not collective. */
+uint64_t sr_shared_room(void);
+
 /* bytes for all ranks of comm, which share a node. A page lies near the rank that first writes to it. Collective.
  * Errors: SR_ERR_MPI. */
 sr_status sr_shared_create(MPI_Comm comm, uint64_t bytes, sr_shared *shared);

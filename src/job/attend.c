@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "comm/comm.h"
 #include "fit.h"
+#include "machine.h"
 #include "pieces.h"
 #include "provenance.h"
 #include "report.h"
@@ -22,6 +23,7 @@ typedef struct run {
   sr_attend_report *report;
   sr_options options;
   sr_fit fit;
+  sr_costs costs;
   sr_input *input;
   sr_output *output;
   sr_plan *plan;
@@ -96,6 +98,20 @@ static sr_status check_groups(const run *r) {
                  (int64_t)words->head_ranks * words->ring_ranks, ranks);
 }
 
+/* Finds what things cost, where that decides something. */
+static sr_status find_costs(run *r) {
+  const sr_attend_job *job = r->job;
+  const sr_strategy_words *words = &job->strategy;
+  const bool open = words->strategy == SR_STRATEGY_AUTO || job->balance == SR_BALANCE_AUTO ||
+                    (words->strategy == SR_STRATEGY_HYBRID && !words->head_ranks);
+  int ranks;
+  SR_TRY(sr_mpi(MPI_Comm_size(r->comm, &ranks), "MPI_Comm_size"));
+  if (!*job->machine && (!open || ranks == 1 || r->options.q_len <= SR_DECODE_QUERIES)) return SR_OK;
+  SR_TRY(sr_machine_find(r->comm, job->machine, r->options.threads, &r->costs));
+  r->options.costs = &r->costs;
+  return SR_OK;
+}
+
 /* Decides everything that the run will do. */
 static sr_status decide(run *r) {
   SR_TRY(sr_mpi(MPI_Comm_rank(r->comm, &r->rank), "MPI_Comm_rank"));
@@ -103,7 +119,10 @@ static sr_status decide(run *r) {
   SR_TRY(check_groups(r));
   SR_TRY(sr_fit_threads(r->comm, r->job->threads, &r->fit));
   r->options.threads = r->fit.placement.threads;
+  SR_TRY(find_costs(r));
   SR_TRY(sr_plan_estimate(r->comm, &r->options, &r->report->plan));
+  if (r->job->dry_run)
+    SR_TRY(sr_plan_choices(r->comm, &r->options, r->report->choice, SR_CHOICES_SHOWN, &r->report->n_choices));
   SR_TRY(sr_fit_warn(r->comm, &r->fit, warn, r));
   warn_of_input(r);
   return sr_report_plan(r->comm, r->report);
@@ -200,6 +219,7 @@ static sr_status compute(run *r) {
   if (r->rank == 0 && events->finish) events->finish(events->data);
   SR_TRY(name_input(r, SR_ERR_NONFINITE, status));
   sr_plan_stats_get(r->plan, &r->measured.plan);
+  SR_TRY(sr_report_steps(r->comm, r->plan, r->report));
   warn_of_nonfinite(r);
   if (job->verify == 0) return SR_OK;
   int64_t queries = job->verify < r->options.q_len ? job->verify : r->options.q_len;
@@ -253,7 +273,8 @@ static sr_status perform(run *r) {
   double start = sr_now();
   SR_TRY(decide(r));
   if (r->job->dry_run) return SR_OK;
-  SR_TRY(sr_fit_memory(r->comm, &r->fit, r->report->memory.max, r->job->input->path));
+  const double shared = r->report->shared.max;
+  SR_TRY(sr_fit_memory(r->comm, &r->fit, r->report->memory.max - shared, shared, r->job->input->path));
   SR_TRY(create_output(r));
   sr_status status = work(r);
   if (status == SR_ERR_MPI) return status;
@@ -272,6 +293,11 @@ static void free_all(run *r) {
   sr_free(r->v);
   sr_free(r->o);
   sr_free(r->lse);
+}
+
+void sr_attend_report_free(sr_attend_report *report) {
+  free(report->step);
+  report->step = NULL;
 }
 
 sr_status sr_attend_run(MPI_Comm comm, const sr_attend_job *job, sr_attend_report *report) {

@@ -52,15 +52,15 @@ sr_status sr_fit_warn(MPI_Comm comm, const sr_fit *fit, sr_warning_fn *warning, 
   return SR_OK;
 }
 
-sr_status sr_fit_memory(MPI_Comm comm, const sr_fit *fit, double bytes, const char *name) {
-  const double gib = 1024.0 * 1024 * 1024;
+sr_status sr_fit_memory(MPI_Comm comm, const sr_fit *fit, double bytes, double shared, const char *name) {
+  const double gib = 1024.0 * 1024 * 1024, all = bytes * fit->local_ranks + shared;
   double available = (double)sr_memory_available();
   sr_status status = SR_OK;
-  if (bytes * fit->local_ranks > available)
+  if (all > available)
     status = sr_fail(
         SR_ERR_RESOURCE,
         "%s: too little memory: attention needs %.2f GiB a rank, %.2f GiB for the %d of this node, and %.2f GiB "
         "are available: take more nodes, or fewer ranks on each",
-        name, bytes / gib, bytes * fit->local_ranks / gib, fit->local_ranks, available / gib);
+        name, (bytes + shared) / gib, all / gib, fit->local_ranks, available / gib);
   return sr_agree(comm, status);
 }

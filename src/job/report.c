@@ -1,5 +1,7 @@
 #include "report.h"
 
+#include <stdlib.h>
+
 #include "base/error.h"
 #include "base/memory.h"
 #include "comm/comm.h"
@@ -23,12 +25,57 @@ sr_status sr_spread_find(MPI_Comm comm, double mine, sr_spread *spread) {
 
 sr_status sr_report_plan(MPI_Comm comm, sr_attend_report *report) {
   const sr_plan_info *plan = &report->plan;
-  double workspace = (double)plan->workspace, tensors = (double)plan->tensor_bytes;
+  double workspace = (double)plan->workspace, tensors = (double)plan->tensor_bytes, shared = (double)plan->shared;
   SR_TRY(sr_spread_find(comm, (double)plan->q_rows, &report->q_rows));
   SR_TRY(sr_spread_find(comm, workspace, &report->workspace));
+  SR_TRY(sr_spread_find(comm, shared, &report->shared));
   SR_TRY(sr_spread_find(comm, tensors, &report->tensors));
-  SR_TRY(sr_spread_find(comm, workspace + tensors, &report->memory));
+  SR_TRY(sr_spread_find(comm, workspace + shared + tensors, &report->memory));
   return sr_spread_find(comm, (double)plan->sent_bytes, &report->sent);
+}
+
+/* Work, wait and bytes of this rank's steps, as rows of n, 0 where it has fewer. */
+static void list_steps(const sr_plan *plan, int64_t n, double *value) {
+  int64_t mine;
+  const sr_step_stats *step = sr_plan_steps(plan, &mine);
+  for (int64_t i = 0; i < mine; i++) {
+    value[i] = step[i].work_s;
+    value[n + i] = step[i].wait_s;
+    value[2 * n + i] = (double)step[i].sent_bytes;
+  }
+}
+
+/* value: [3][3 n]: what list_steps says, for sums, largest and, negative, least values. */
+static sr_status reduce_steps(MPI_Comm comm, int64_t n, double *value, sr_attend_report *report) {
+  for (int64_t i = 0; i < 3 * n; i++) value[3 * n + i] = value[i], value[6 * n + i] = -value[i];
+  SR_TRY(sr_comm_sum(comm, value, 3 * n));
+  SR_TRY(sr_comm_max(comm, value + 3 * n, 6 * n));
+  for (int64_t i = 0; i < n; i++) {
+    const double *most = value + 3 * n, *least = value + 6 * n, ranks = report->plan.ranks;
+    report->step[i] = (sr_step_report){.work_s = {-least[i], value[i] / ranks, most[i]},
+                                       .wait_s = {-least[n + i], value[n + i] / ranks, most[n + i]},
+                                       .sent = value[2 * n + i]};
+  }
+  return SR_OK;
+}
+
+sr_status sr_report_steps(MPI_Comm comm, const sr_plan *plan, sr_attend_report *report) {
+  int64_t mine;
+  sr_plan_steps(plan, &mine);
+  double most = (double)mine;
+  SR_TRY(sr_comm_max(comm, &most, 1));
+  const int64_t n = (int64_t)most;
+  double *value = calloc((size_t)(9 * n + 1), sizeof *value);
+  report->step = calloc((size_t)n + 1, sizeof *report->step);
+  sr_status status = value && report->step ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to report %.0f steps", most);
+  status = sr_agree(comm, status);
+  if (status == SR_OK) {
+    list_steps(plan, n, value);
+    report->n_steps = n;
+    status = reduce_steps(comm, n, value, report);
+  }
+  free(value);
+  return status;
 }
 
 sr_status sr_report_run(MPI_Comm comm, const sr_measured *mine, int64_t q_len, sr_attend_report *report) {

@@ -20,6 +20,9 @@ typedef struct sr_measured {
   double read_s, write_s, wall_s;
 } sr_measured;
 
+/* Fills in the steps of a plan's last forward. Collective. Errors: SR_ERR_RESOURCE, SR_ERR_MPI. */
+sr_status sr_report_steps(MPI_Comm comm, const sr_plan *plan, sr_attend_report *report);
+
 /* Fills in what is known after it. Collective. */
 sr_status sr_report_run(MPI_Comm comm, const sr_measured *mine, int64_t q_len, sr_attend_report *report);
 

@@ -7,15 +7,10 @@
 #include "block.h"
 #include "kernels/kernel.h"
 #include "schedule/schedule.h"
+#include "solver.h"
 
 /* Buffers for keys and values that a schedule takes at most. */
 enum { SR_MOST_BUFFERS = 3 };
-
-/* Where a rank is. */
-typedef struct sr_site {
-  int rank, ranks;
-  const int *node_of; /* [ranks] node of each rank, 0 and up */
-} sr_site;
 
 /* What a rank works on: its own tokens and all heads, or those of its team and some heads. */
 typedef struct sr_work {
@@ -28,8 +23,7 @@ typedef struct sr_work {
 typedef struct sr_decision {
   sr_options opt;
   int rank, ranks, threads;
-  sr_strategy strategy; /* not SR_STRATEGY_AUTO */
-  sr_balance balance;   /* not SR_BALANCE_AUTO */
+  sr_way way;
   const sr_kernel *kernel;
   int64_t q_start;
   double scale;
@@ -43,7 +37,6 @@ typedef struct sr_decision {
   sr_partition partition;
   sr_schedule schedule; /* of this rank; without steps where queries travel */
   int team, member;     /* of this rank, and its place among the ranks of the team */
-  int head_ranks;       /* ranks of a team, each of which works on some heads; 1 where none does */
   int members;          /* ranks that share buffers with this one, itself included */
   sr_block_shape shape;
   sr_block *block; /* [steps] what a step works on */
@@ -53,25 +46,34 @@ typedef struct sr_decision {
   int64_t parts;       /* a few queries: groups of KV heads that threads take apart */
   int64_t batch;       /* tiles that a thread takes at a time, at most */
   int64_t n_batches;
-  int32_t chunk;         /* keys that the tiles of a batch meet in turn */
-  uint64_t worker_bytes; /* of a thread */
-  uint64_t workspace;    /* bytes of all that, but for what the team shares */
-  uint64_t shared;       /* bytes that it shares: its buffers, where it has several ranks */
-  uint64_t tensor_bytes; /* of this rank's q, k, v, o and lse */
-  uint64_t mail_bytes;   /* of tokens that are dealt by heads: as much goes at a time, and comes (exchange.h) */
-  uint64_t sent_bytes;   /* by this rank in one forward */
-  double rank_pairs;     /* visible (query, key) pairs that this rank works on, in each of its heads */
-  sr_arena arena;        /* of block */
+  int32_t chunk;           /* keys that the tiles of a batch meet in turn */
+  uint64_t worker_bytes;   /* of a thread */
+  uint64_t workspace;      /* bytes of all that, but for what the team shares */
+  uint64_t shared;         /* bytes that it shares: its buffers, where it has several ranks */
+  uint64_t tensor_bytes;   /* of this rank's q, k, v, o and lse */
+  uint64_t mail_bytes;     /* of tokens that are dealt by heads: as much goes at a time, and comes (exchange.h) */
+  uint64_t exchange_bytes; /* that this rank sends for that */
+  double seconds;          /* that a forward is expected to take on the slowest rank */
+  uint64_t sent_bytes;     /* by this rank in one forward */
+  double rank_pairs;       /* visible (query, key) pairs that this rank works on, in each of its heads */
+  sr_arena arena;          /* of block */
 } sr_decision;
 
-/* Checks the options and decides. To be freed in any case. Not collective. Errors: SR_ERR_ARGUMENT, SR_ERR_RESOURCE. */
-sr_status sr_decide(const sr_options *options, const sr_site *site, sr_decision *decision);
+/* Checks options. Not collective. Errors: SR_ERR_ARGUMENT. */
+sr_status sr_options_check(const sr_options *options);
+
+/* Decides what is left open by options, which have been checked, and by the way to go. To be freed in any case. Not
+ * collective. Errors: SR_ERR_ARGUMENT, SR_ERR_RESOURCE. */
+sr_status sr_decide(const sr_options *options, const sr_site *site, const sr_way *way, sr_decision *decision);
 void sr_decision_free(sr_decision *decision);
 
 /* Whether queries travel, and keys and values stay where they are. */
 static inline bool sr_decision_few(const sr_decision *d) {
-  return d->strategy == SR_STRATEGY_DECODE;
+  return d->way.solver->strategy == SR_STRATEGY_DECODE;
 }
+
+/* Bytes of the keys and values of this rank that are packed. */
+uint64_t sr_decision_own_bytes(const sr_decision *d);
 
 /* Bytes of a plan's query_norm and key_norm. */
 uint64_t sr_query_norm_bytes(const sr_decision *d);

@@ -27,7 +27,7 @@ static uint64_t head_bytes(const sr_decision *d, tensor t) {
 }
 
 static sr_heads heads_of(const sr_decision *d, int member) {
-  return sr_heads_part(d->opt.q_heads, d->opt.kv_heads, d->head_ranks, member);
+  return sr_heads_part(d->opt.q_heads, d->opt.kv_heads, d->way.head_ranks, member);
 }
 
 static int64_t heads_in(const sr_heads *h, tensor t) {
@@ -53,7 +53,7 @@ static uint64_t part_bytes(const sr_decision *d, tensor t, int owner, int worker
  * heads. */
 static uint64_t part_offset(const sr_decision *d, way w, tensor t, int worker) {
   uint64_t offset = 0;
-  for (int member = 0; member < d->head_ranks; member++)
+  for (int member = 0; member < d->way.head_ranks; member++)
     for (tensor each = w.from; each < w.to && member != d->member; each++) {
       if (member == worker && each == t) return offset;
       offset += sr_align_up(part_bytes(d, each, d->member, member));
@@ -65,7 +65,7 @@ static uint64_t tensor_offset(const sr_decision *d, way w, tensor t) {
   uint64_t offset = 0;
   for (tensor each = w.from; each < t; each++) {
     uint64_t bytes = 0;
-    for (int member = 0; member < d->head_ranks; member++) bytes += part_bytes(d, each, member, d->member);
+    for (int member = 0; member < d->way.head_ranks; member++) bytes += part_bytes(d, each, member, d->member);
     offset += sr_align_up(bytes);
   }
   return offset;
@@ -76,14 +76,14 @@ static uint64_t larger(uint64_t a, uint64_t b) {
 }
 
 uint64_t sr_exchange_mail_bytes(const sr_decision *d) {
-  if (d->head_ranks == 1) return 0;
-  const uint64_t rows = larger(part_offset(d, there, Q, d->head_ranks), part_offset(d, back, O, d->head_ranks));
+  if (d->way.head_ranks == 1) return 0;
+  const uint64_t rows = larger(part_offset(d, there, Q, d->way.head_ranks), part_offset(d, back, O, d->way.head_ranks));
   return larger(rows, larger(tensor_offset(d, there, O), tensor_offset(d, back, TENSORS)));
 }
 
 uint64_t sr_exchange_sent_bytes(const sr_decision *d) {
   uint64_t bytes = 0;
-  for (int member = 0; d->head_ranks > 1 && member < d->head_ranks; member++) {
+  for (int member = 0; d->way.head_ranks > 1 && member < d->way.head_ranks; member++) {
     if (member == d->member) continue;
     for (tensor t = Q; t < O; t++) bytes += part_bytes(d, t, d->member, member);
     for (tensor t = O; t < TENSORS; t++) bytes += part_bytes(d, t, member, d->member);
@@ -122,8 +122,8 @@ static sr_status add_members(sr_exchange *x, sr_transfer *transfer, way w) {
   const sr_decision *d = x->d;
   sr_status status = SR_OK;
   for (int receives = 1; receives >= 0; receives--)
-    for (int i = 1; i < d->head_ranks && status == SR_OK; i++) { /* each begins with its neighbour */
-      const int member = (d->member + (receives ? d->head_ranks - i : i)) % d->head_ranks;
+    for (int i = 1; i < d->way.head_ranks && status == SR_OK; i++) { /* each begins with its neighbour */
+      const int member = (d->member + (receives ? d->way.head_ranks - i : i)) % d->way.head_ranks;
       const int64_t most = 2 * (tokens_of(d, member, Q).n + tokens_of(d, member, K).n) + TENSORS;
       sr_stretch *stretch = malloc((size_t)most * sizeof *stretch);
       status = stretch ? add_member(x, transfer, w, member, receives, stretch)
@@ -196,7 +196,7 @@ static void copy_part(const sr_exchange *x, const sr_tensors *tensors, way w, te
 }
 
 static void copy_parts(const sr_exchange *x, const sr_tensors *tensors, way w) {
-  for (int member = 0; member < x->d->head_ranks; member++)
+  for (int member = 0; member < x->d->way.head_ranks; member++)
     for (tensor t = w.from; t < w.to; t++) copy_part(x, tensors, w, t, member);
 }
 

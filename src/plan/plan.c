@@ -1,11 +1,12 @@
 #include "plan.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "comm/comm.h"
+#include "choose.h"
 #include "decode.h"
 #include "schedule/segment.h"
 
@@ -25,20 +26,39 @@ static int64_t bits_of(double x) {
   return bits;
 }
 
-/* Ranks that compute different things would wait for one another in vain, or give bits that depend on the rank. */
-static sr_status check_alike(MPI_Comm comm, const sr_decision *d) {
-  const sr_options *o = &d->opt;
-  const int64_t options[] = {o->q_len,    o->kv_len,           o->q_heads,        o->kv_heads,
-                             o->head_dim, o->value_dim,        o->dtype,          o->out_dtype,
-                             d->q_start,  o->mask.window_left, o->mask.causal,    o->mask.window_right,
-                             d->balance,  o->refuse_nonfinite, bits_of(d->scale), o->products,
-                             d->strategy, d->head_ranks,       o->no_overlap,     (int64_t)o->piece_bytes};
+/* Ranks that compute different things would wait for one another in vain. */
+static sr_status check_alike(MPI_Comm comm, const sr_options *o) {
+  const int64_t options[] = {o->q_len,
+                             o->kv_len,
+                             o->q_heads,
+                             o->kv_heads,
+                             o->head_dim,
+                             o->value_dim,
+                             o->dtype,
+                             o->out_dtype,
+                             o->mask.causal,
+                             o->mask.window_left,
+                             o->mask.window_right,
+                             o->mask.q_start,
+                             isnan(o->scale) ? -1 : bits_of(o->scale),
+                             o->products,
+                             o->strategy,
+                             o->head_ranks,
+                             o->balance,
+                             o->no_overlap,
+                             (int64_t)o->piece_bytes,
+                             o->refuse_nonfinite};
+  bool alike;
+  SR_TRY(sr_comm_alike(comm, options, (int)(sizeof options / sizeof options[0]), &alike));
+  return alike ? SR_OK : sr_fail(SR_ERR_ARGUMENT, "the ranks passed different options");
+}
+
+/* Bits must not depend on the rank. */
+static sr_status check_kernels(MPI_Comm comm, const sr_kernel *kernel) {
   uint64_t name = 0;
   bool alike;
-  for (const char *c = d->kernel->isa; *c; c++) name = name * 131 + (unsigned char)*c;
+  for (const char *c = kernel->isa; *c; c++) name = name * 131 + (unsigned char)*c;
   const int64_t isa = (int64_t)(name >> 1);
-  SR_TRY(sr_comm_alike(comm, options, (int)(sizeof options / sizeof options[0]), &alike));
-  if (!alike) return sr_fail(SR_ERR_ARGUMENT, "the ranks passed different options");
   SR_TRY(sr_comm_alike(comm, &isa, 1, &alike));
   if (alike) return SR_OK;
   return sr_fail(SR_ERR_ARGUMENT,
@@ -46,15 +66,45 @@ static sr_status check_alike(MPI_Comm comm, const sr_decision *d) {
                  "them to one that each has, as avx2");
 }
 
-static sr_status decide_on(MPI_Comm comm, const sr_options *options, sr_decision *d) {
+static sr_status check_options(MPI_Comm comm, const sr_options *options) {
   int started = 0, ended = 0;
   if (MPI_Initialized(&started) || MPI_Finalized(&ended) || !started || ended)
     return sr_fail(SR_ERR_ARGUMENT, "a plan is made between MPI_Init and MPI_Finalize");
+  SR_TRY(sr_agree(comm, sr_options_check(options)));
+  return check_alike(comm, options);
+}
+
+/* Ranks all ways; prospect has room for SR_MOST_WAYS. site->node_of is to be freed. */
+static sr_status find_ways(MPI_Comm comm, const sr_options *options, sr_site *site, sr_prospect *prospect, int *n) {
+  SR_TRY(check_options(comm, options));
+  SR_TRY(find_site(comm, site));
+  return sr_choose(comm, options, site, prospect, n);
+}
+
+static sr_status decide_on(MPI_Comm comm, const sr_options *options, sr_decision *d) {
+  sr_prospect prospect[SR_MOST_WAYS];
   sr_site site = {0};
-  sr_status status = find_site(comm, &site);
-  if (status == SR_OK) status = sr_agree(comm, sr_decide(options, &site, d));
+  int n;
+  sr_status status = find_ways(comm, options, &site, prospect, &n);
+  if (status == SR_OK) status = sr_agree(comm, sr_decide(options, &site, &prospect[0].way, d));
   free((void *)site.node_of);
-  return status == SR_OK ? check_alike(comm, d) : status;
+  if (status != SR_OK) return status;
+  d->seconds = prospect[0].seconds;
+  return check_kernels(comm, d->kernel);
+}
+
+sr_status sr_plan_choices(MPI_Comm comm, const sr_options *options, sr_plan_choice *choice, int room, int *n) {
+  sr_prospect prospect[SR_MOST_WAYS];
+  sr_site site = {0};
+  *n = 0;
+  sr_status status = find_ways(comm, options, &site, prospect, n);
+  free((void *)site.node_of);
+  for (int i = 0; status == SR_OK && i < *n && i < room; i++) {
+    const sr_prospect *p = &prospect[i];
+    choice[i] = (sr_plan_choice){p->way.solver->strategy, p->way.head_ranks,  p->way.balance, p->seconds,
+                                 (uint64_t)p->sent,       (uint64_t)p->memory};
+  }
+  return status;
 }
 
 /* Visible (query, key) pairs that a rank works on, of each head. */
@@ -65,9 +115,9 @@ static double pairs_of_heads(const sr_decision *d) {
 static void describe(const sr_decision *d, double all_pairs, sr_plan_info *info) {
   const double per_pair = 2.0 * (double)(d->opt.head_dim + d->opt.value_dim);
   *info = (sr_plan_info){
-      .strategy = d->strategy,
-      .head_ranks = d->head_ranks,
-      .balance = d->balance,
+      .strategy = d->way.solver->strategy,
+      .head_ranks = d->way.head_ranks,
+      .balance = d->way.balance,
       .isa = d->kernel->isa,
       .compute = d->kernel->compute,
       .lse_dtype = d->lse_dtype,
@@ -85,6 +135,7 @@ static void describe(const sr_decision *d, double all_pairs, sr_plan_info *info)
       .tensor_bytes = d->tensor_bytes,
       .sent_bytes = d->sent_bytes,
       .flops = per_pair * all_pairs,
+      .seconds = d->seconds,
       .rank_flops = per_pair * pairs_of_heads(d),
   };
 }
@@ -148,6 +199,12 @@ static sr_status allocate(sr_plan *plan) {
 static sr_status share(sr_plan *plan) {
   const sr_decision *d = &plan->d;
   if (d->partition.holders.n == d->ranks) return SR_OK; /* each is alone */
+  const double room = (double)sr_shared_room();
+  SR_TRY(sr_agree(plan->comm, (double)d->shared <= room
+                                  ? SR_OK
+                                  : sr_fail(SR_ERR_RESOURCE,
+                                            "%.2f GiB for the ranks of a node to share: there is room for %.2f GiB",
+                                            (double)d->shared / 0x1p30, room / 0x1p30)));
   SR_TRY(sr_comm_split(plan->comm, d->team, &plan->team));
   if (d->members == 1) return SR_OK;
   SR_TRY(sr_shared_create(plan->team, d->shared, &plan->shared));
@@ -191,6 +248,7 @@ void sr_plan_destroy(sr_plan **plan) {
   sr_exchange_destroy(&old->exchange);
   for (int64_t s = 0; old->transfer && s < old->d.schedule.n_steps; s++) sr_transfer_destroy(&old->transfer[s]);
   free(old->transfer);
+  free(old->step);
   sr_shared_destroy(&old->shared);
   sr_comm_free(&old->team);
   sr_comm_free(&old->comm);
@@ -209,6 +267,11 @@ void sr_plan_q_rows(const sr_plan *plan, sr_rows *rows) {
 void sr_plan_kv_rows(const sr_plan *plan, sr_rows *rows) {
   rows_of(plan->d.kv, rows);
 }
+const sr_step_stats *sr_plan_steps(const sr_plan *plan, int64_t *n) {
+  *n = plan->steps_taken;
+  return plan->step;
+}
+
 void sr_plan_stats_get(const sr_plan *plan, sr_plan_stats *stats) {
   *stats = plan->stats;
 }

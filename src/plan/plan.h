@@ -27,6 +27,8 @@ struct sr_plan {
   sr_exchange exchange;   /* where heads are dealt */
   double all_pairs;       /* visible (query, key) pairs of all ranks, of each head */
   sr_plan_stats stats;
+  sr_step_stats *step; /* [steps] of the last forward */
+  int64_t steps_taken;
 };
 
 /* A tile: consecutive rows of one KV head and one span of the queries that are worked on. Row r of a span is head r %

@@ -1,5 +1,6 @@
 /* The strategies in which keys and values travel: a schedule's steps, one after the other. */
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -33,9 +34,11 @@ sr_status sr_plan_make_transfers(sr_plan *plan) {
   const sr_decision *d = &plan->d;
   const int64_t steps = d->schedule.n_steps;
   const uint64_t piece = d->opt.piece_bytes ? d->opt.piece_bytes : PIECE;
-  if (d->head_ranks > 1) SR_TRY(sr_exchange_create(plan->comm, piece, &plan->exchange));
+  if (d->way.head_ranks > 1) SR_TRY(sr_exchange_create(plan->comm, piece, &plan->exchange));
   plan->transfer = calloc((size_t)steps, sizeof *plan->transfer);
-  if (!plan->transfer && steps > 0) return sr_fail(SR_ERR_RESOURCE, "no memory for %d ranks' messages", d->ranks);
+  plan->step = calloc((size_t)steps, sizeof *plan->step);
+  if ((!plan->transfer || !plan->step) && steps > 0)
+    return sr_fail(SR_ERR_RESOURCE, "no memory for %d ranks' messages", d->ranks);
   for (int64_t s = 0; s < steps; s++) {
     const sr_messages *receive = &d->schedule.step[s].receive, *send = &d->schedule.step[s].send;
     SR_TRY(sr_transfer_create(plan->comm, piece, &plan->transfer[s]));
@@ -45,36 +48,33 @@ sr_status sr_plan_make_transfers(sr_plan *plan) {
   return SR_OK;
 }
 
-static sr_status wait_for_messages(sr_plan *plan, int64_t step) {
-  double start = sr_now();
-  sr_status status = sr_transfer_wait(plan->transfer[step]);
-  plan->stats.wait_s += sr_now() - start;
-  return status;
-}
-
-/* Waits for the other members of the team: what they wrote is seen from then on, and what they read is free. */
-static sr_status meet_team(sr_plan *plan) {
-  if (plan->d.members == 1) return SR_OK;
-  double start = sr_now();
-  sr_status status = sr_shared_meet(plan->team, &plan->shared);
-  plan->stats.wait_s += sr_now() - start;
-  return status;
+/* Waits for the other ranks that share the buffers: what they wrote is seen from then on, and what they read is free.
+ */
+static sr_status meet_holders(const sr_plan *plan) {
+  return plan->d.members == 1 ? SR_OK : sr_shared_meet(plan->team, &plan->shared);
 }
 
 /* Starts a step's messages. One of the ranks that share a buffer clears what no message fills. */
 static sr_status start_messages(sr_plan *plan, int64_t s) {
   const sr_decision *d = &plan->d;
-  const sr_step *step = &d->schedule.step[s];
+  const sr_messages *send = &d->schedule.step[s].send;
   if (s + 1 < d->schedule.n_steps && (d->members == 1 || d->member == 0))
     sr_block_clear_rest(&d->shape, &d->block[s + 1], plan->buffer[d->schedule.step[s + 1].buffer]);
   SR_TRY(sr_transfer_start(plan->transfer[s]));
-  for (int64_t i = 0; i < step->send.n; i++)
-    plan->stats.sent_bytes += sr_block_message_bytes(&d->shape, step->send.message[i].tokens);
+  for (int64_t i = 0; i < send->n; i++)
+    plan->step[s].sent_bytes += sr_block_message_bytes(&d->shape, send->message[i].tokens);
   return SR_OK;
+}
+
+/* The end of a step for this rank and, while others follow, for those that share its buffers. */
+static sr_status end_messages(sr_plan *plan, int64_t s) {
+  SR_TRY(sr_transfer_wait(plan->transfer[s]));
+  return s + 1 < plan->d.schedule.n_steps ? meet_holders(plan) : SR_OK;
 }
 
 static sr_status take_step(sr_plan *plan, const sr_tensors *tensors, int64_t s, int64_t *done) {
   const sr_decision *d = &plan->d;
+  sr_step_stats *stats = &plan->step[s];
   sr_fold fold = {.plan = plan,
                   .tensors = tensors,
                   .block = &d->block[s],
@@ -83,30 +83,40 @@ static sr_status take_step(sr_plan *plan, const sr_tensors *tensors, int64_t s, 
                   .first = s == 0,
                   .last = s == d->schedule.n_steps - 1,
                   .done = done};
+  double start = sr_now();
   SR_TRY(start_messages(plan, s));
-  if (d->opt.no_overlap) SR_TRY(wait_for_messages(plan, s));
+  if (d->opt.no_overlap) SR_TRY(sr_transfer_wait(plan->transfer[s]));
+  double waited = d->opt.no_overlap ? sr_now() - start : 0, work = sr_now();
   SR_TRY(sr_fold_block(&fold));
-  SR_TRY(wait_for_messages(plan, s));
-  return fold.last ? SR_OK : meet_team(plan);
+  double end = sr_now();
+  SR_TRY(end_messages(plan, s));
+  stats->work_s = end - work;
+  stats->wait_s = waited + sr_now() - end;
+  plan->stats.wait_s += stats->wait_s;
+  plan->stats.sent_bytes += stats->sent_bytes;
+  plan->steps_taken = s + 1;
+  return SR_OK;
 }
 
 /* Packs the tensors that are worked on, and tells all ranks of NaN, Inf and keys' lengths. */
 static sr_status pack(sr_plan *plan, const sr_tensors *work) {
-  SR_TRY(meet_team(plan)); /* nobody reads the last forward's keys any more */
+  SR_TRY(meet_holders(plan)); /* nobody reads the last forward's keys any more */
   plan->stats.nonfinite += sr_plan_pack(plan, work);
-  SR_TRY(meet_team(plan));
+  double start = sr_now();
+  SR_TRY(meet_holders(plan));
   SR_TRY(sr_comm_sum_i64(plan->comm, &plan->stats.nonfinite, 1));
   SR_TRY(sr_comm_max(plan->comm, plan->key_norm, plan->d.segments * plan->d.opt.kv_heads));
+  plan->stats.wait_s += sr_now() - start;
   return sr_plan_refuse_nonfinite(plan);
 }
 
 /* Exchanges tokens where heads are dealt. */
 static sr_status exchange(sr_plan *plan, const sr_tensors *tensors, sr_tensors *work, bool back) {
-  if (plan->d.head_ranks == 1) return SR_OK;
+  if (plan->d.way.head_ranks == 1) return SR_OK;
   double start = sr_now();
   sr_status status =
       back ? sr_exchange_back(&plan->exchange, tensors) : sr_exchange_there(&plan->exchange, tensors, work);
-  if (back) plan->stats.sent_bytes += sr_exchange_sent_bytes(&plan->d);
+  if (back) plan->stats.sent_bytes += plan->d.exchange_bytes;
   plan->stats.wait_s += sr_now() - start;
   return status;
 }
@@ -114,6 +124,7 @@ static sr_status exchange(sr_plan *plan, const sr_tensors *tensors, sr_tensors *
 sr_status sr_plan_travel(sr_plan *plan, const sr_tensors *tensors) {
   sr_tensors work = *tensors;
   int64_t done = 0;
+  memset(plan->step, 0, (size_t)plan->d.schedule.n_steps * sizeof *plan->step);
   plan->stats.nonfinite = sr_nonfinite_queries(&plan->d, tensors->q);
   SR_TRY(exchange(plan, tensors, &work, false));
   SR_TRY(pack(plan, &work));

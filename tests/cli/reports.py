@@ -6,7 +6,7 @@ import re
 
 import h5py
 
-from program import KJV, Case, main, run, write
+from program import KJV, Case, Refusal, check_refusals, main, run, write
 
 COMMANDS = ('attend', 'info', 'bench', 'help', 'version')
 SPREADS = ('read_s', 'attention_s', 'wait_s', 'write_s', 'bytes_sent_a_rank', 'peak_memory_a_rank', 'queries_a_rank',
@@ -39,7 +39,7 @@ class Words(Case):
         """The options that a person was promised are in the help, and those of the help in the manual page."""
         text = self.said('attend', '--help')
         promised = {'output', 'group', 'causal', 'window', 'q-start', 'scale', 'out-dtype', 'nan', 'products', 'strategy',
-                    'balance', 'overlap', 'piece', 'threads', 'verify', 'dry-run', 'stats', 'config', 'quiet', 'help', 'version'}
+                    'balance', 'machine', 'overlap', 'piece', 'threads', 'verify', 'dry-run', 'stats', 'config', 'quiet', 'help', 'version'}
         found = named_options(text)
         self.assertEqual(promised - found, set())
         page = re.sub(r'\\f[BIR]', '|', self.said('help', '--man').replace('\\-', '-'))
@@ -67,8 +67,27 @@ class Words(Case):
             text = self.attend(KJV, '-o', out, '--dry-run', '--causal', '--stats', stats, ranks=ranks).out
             self.assertEqual(os.listdir(self.folder), [])
             for words in (r'memory +[\d.]+ [KM]iB', r'to send in all +[\d.]+ \w*B', r'operations +[\d.]+ GFLOP',
-                          r'plan +ring'):
+                          r'plan +\w+, '):
                 self.assertRegex(text, words)
+            self.assertEqual('taken' in text, ranks > 1)
+        text = self.attend(KJV, '--dry-run', '--strategy=ring', ranks=3).out
+        self.assertEqual(re.findall(r'(?m)^  (\w+) +contiguous +[\d.]+ \ws +[\d.]+ \wiB +[\d.]+ \wiB', text), ['ring'])
+
+    def test_machine(self):
+        """The costs of a machine are measured once and kept; a file of another kind is refused and left alone."""
+        machine = self.path('machine.json')
+        first = self.attend(KJV, '--dry-run', '--machine', machine, ranks=2).out
+        with open(machine) as f:
+            kept = f.read()
+        self.assertEqual(set(json.loads(kept)), {'seqring_costs', 'flops_a_thread', 'copy_s_per_byte', 'inside', 'between'})
+        self.assertEqual(self.attend(KJV, '--dry-run', '--machine', machine, ranks=2).out, first)
+        for text in ('', '{}', '[1]', kept.replace('_costs": 1', '_costs": 2'), kept.replace('"inside"', '"near"'),
+                     re.sub(r'"flops_a_thread": [^,]*', '"flops_a_thread": -1', kept)):
+            with open(machine, 'w') as f:
+                f.write(text)
+            check_refusals(self, [Refusal(3, ('machine.json',), (KJV, '--machine', machine))])
+            with open(machine) as f:
+                self.assertEqual(f.read(), text)
 
     def test_quiet(self):
         for ranks in (0, 2):
@@ -96,7 +115,8 @@ class Words(Case):
         section = page[page.index('.SH STATISTICS'):page.index('.SH EXIT')]
         promised = {key for keys in re.findall(r'\\fB(.*)\\fR', section) for key in keys.split(', ')}
         stats = self.path('run.json')
-        self.attend(KJV, '-q', '-o', self.path('o.h5'), '--causal', '--verify', '7', '--stats', stats, ranks=3)
+        self.attend(KJV, '-q', '-o', self.path('o.h5'), '--causal', '--strategy=ring', '--balance=zigzag', '--verify', '7',
+                    '--stats', stats, ranks=3)
         with open(stats) as f:
             found = json.load(f)
         self.assertEqual(set(found), promised)
@@ -115,6 +135,8 @@ class Words(Case):
         self.assertEqual(found['output_bytes'], os.path.getsize(self.path('o.h5')))
         seen = 854, 684  # of rank 0's keys by ranks 1 and 2, whose queries are runs 1 and 4, and 2 and 3, of 6
         self.assertEqual(found['bytes_sent'], sum(seen) * 3 * 64 * 4 * 2)
+        self.assertEqual(found['bytes_sent'], sum(step['bytes_sent'] for step in found['steps']))
+        self.assertGreaterEqual(found['attention_s']['max'] * 3, sum(step['work_s']['mean'] for step in found['steps']))
         self.assertGreater(found['peak_memory_bytes'], found['planned_memory_a_rank']['max'])
         self.assertGreater(found['verify']['rows'], 0)
         self.assertLess(found['verify']['worst'], 1)

@@ -117,6 +117,7 @@ static uint64_t run_as_described(int ranks, int64_t q_len, sr_strategy strategy)
   p.options.kv_len = 1024 * ranks;
   p.options.q_heads = 4, p.options.kv_heads = 2;
   p.options.head_dim = 12, p.options.value_dim = 20;
+  p.options.strategy = strategy;
   problem_fill(&p, 2);
   output out;
   CHECK(problem_run(&p, MPI_COMM_WORLD, &out) == SR_OK);

@@ -126,6 +126,7 @@ static void a_wrong_special_row_is_found(void) {
   problem p = {.options = good_options()};
   p.options.mask.causal = true;
   p.options.mask.q_start = -1; /* query 0 sees nothing */
+  p.options.balance = SR_BALANCE_ZIGZAG;
   problem_fill(&p, 1);
   const float inf = INFINITY;
   memcpy(p.v + 1000 * 4 * sizeof inf, &inf, sizeof inf); /* component 0 of the rows that see it */

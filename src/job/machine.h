@@ -1,0 +1,12 @@
+/* What things cost on the machine of a job: measured, or read from a file in which an earlier job kept it. */
+#ifndef SR_JOB_MACHINE_H
+#define SR_JOB_MACHINE_H
+
+#include <seqring/costs.h>
+
+/* Reads the costs from path where that names a file; else measures them on comm, with so many threads a rank, and keeps
+ * them there unless path is "". The same on every rank. Collective. Errors: SR_ERR_INPUT (a file of another kind),
+ * SR_ERR_OUTPUT, those of sr_costs_measure. */
+sr_status sr_machine_find(MPI_Comm comm, const char *path, int threads, sr_costs *costs);
+
+#endif

@@ -1,0 +1,71 @@
+#include "choose.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "comm/shared.h"
+
+/* What this rank expects of one way. */
+static sr_status look_at(const sr_options *options, const sr_site *site, const sr_costs *costs, sr_prospect *p) {
+  sr_decision d;
+  sr_status status = sr_decide(options, site, &p->way, &d);
+  if (status == SR_OK) {
+    p->memory = (double)(d.workspace + d.shared);
+    p->sent = (double)d.sent_bytes;
+    p->seconds = sr_cost_seconds(&d, site, costs);
+    if (options->memory_limit && p->memory > (double)options->memory_limit) p->seconds = (double)INFINITY;
+    if (d.shared > sr_shared_room()) p->seconds = (double)INFINITY;
+  }
+  sr_decision_free(&d);
+  return status;
+}
+
+/* Makes one rank's expectations those of all. */
+static sr_status share(MPI_Comm comm, sr_prospect *prospect, int n) {
+  double value[3 * SR_MOST_WAYS];
+  for (int i = 0; i < n; i++)
+    value[3 * i] = prospect[i].seconds, value[3 * i + 1] = prospect[i].sent, value[3 * i + 2] = prospect[i].memory;
+  SR_TRY(sr_comm_max(comm, value, 3 * n));
+  for (int i = 0; i < n; i++)
+    prospect[i].seconds = value[3 * i], prospect[i].sent = value[3 * i + 1], prospect[i].memory = value[3 * i + 2];
+  return SR_OK;
+}
+
+static int sooner_first(const void *a, const void *b) {
+  const sr_prospect *x = a, *y = b;
+  return x->seconds < y->seconds ? -1 : x->seconds > y->seconds;
+}
+
+/* A simpler way is taken unless another gains so much. */
+static const double worth = 0.01;
+
+/* Sorts, with the simplest of those that are about as good as the best one in front. */
+static void sort(sr_prospect *prospect, int n) {
+  double best = (double)INFINITY;
+  int simplest = 0;
+  for (int i = 0; i < n; i++) best = fmin(best, prospect[i].seconds);
+  while (isfinite(best) && prospect[simplest].seconds > best * (1 + worth)) simplest++;
+  const sr_prospect first = prospect[simplest];
+  for (int i = simplest; i > 0; i--) prospect[i] = prospect[i - 1];
+  prospect[0] = first;
+  qsort(prospect + 1, (size_t)(n - 1), sizeof *prospect, sooner_first);
+}
+
+sr_status sr_choose(MPI_Comm comm, const sr_options *options, const sr_site *site, sr_prospect *prospect, int *n) {
+  sr_way way[SR_MOST_WAYS];
+  sr_costs costs;
+  sr_costs_default(&costs);
+  if (options->costs) costs = *options->costs;
+  SR_TRY(sr_comm_bcast(comm, &costs, sizeof costs, 0));
+  *n = sr_ways(options, site, way, SR_MOST_WAYS);
+  sr_status status = *n > 0 ? SR_OK : SR_ERR_ARGUMENT;
+  for (int i = 0; i < *n && status == SR_OK; i++) {
+    prospect[i] = (sr_prospect){.way = way[i]};
+    status = look_at(options, site, &costs, &prospect[i]);
+  }
+  SR_TRY(sr_agree(comm, status));
+  SR_TRY(share(comm, prospect, *n));
+  sort(prospect, *n);
+  return SR_OK;
+}

@@ -1,0 +1,206 @@
+/* What things cost, measured. */
+#include <math.h>
+#include <omp.h>
+#include <seqring/costs.h>
+#include <seqring/version.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "comm/comm.h"
+#include "comm/transfer.h"
+#include "kernels/peak.h"
+
+/* Bytes that are copied, and sent in pieces; messages without bytes; the shortest loop of multiply-adds that is timed.
+ */
+enum { BYTES = 8 << 20, PIECE = 1 << 20, PINGS = 50, ROUNDS = 3 };
+static const double loop_s = 0.01;
+
+void sr_costs_default(sr_costs *costs) {
+  *costs = (sr_costs){.flops = 1e11,
+                      .copy_s_per_byte = 1 / 5e9,
+                      .inside = {.latency_s = 1e-6, .s_per_byte = 1 / 4e9, .hidden_s_per_byte = 1 / 8e9},
+                      .between = {.latency_s = 5e-6, .s_per_byte = 1 / 2e9, .hidden_s_per_byte = 1 / 2e10}};
+}
+
+/* A probe under way. */
+typedef struct probe {
+  MPI_Comm comm;
+  int rank, ranks, threads;
+  int *node_of;
+  char *out, *in; /* [BYTES] */
+  int64_t loops;  /* of multiply-adds that take loop_s */
+} probe;
+
+/* Seconds of some loops on all threads of this rank; the master polls the transfer between short ones. */
+static double compute(const probe *p, int64_t loops, sr_transfer *transfer, sr_status *status) {
+  enum { PARTS = 64 };
+  const char *isa = sr_isa_name();
+  double start = sr_now();
+#pragma omp parallel num_threads(p->threads)
+  for (int i = 0; i < PARTS; i++) {
+    sr_peak_run(isa, SR_F32, loops / PARTS + 1);
+    if (transfer && omp_get_thread_num() == 0 && *status == SR_OK) *status = sr_transfer_poll(transfer);
+  }
+  return sr_now() - start;
+}
+
+static sr_status measure_flops(probe *p, sr_costs *costs) {
+  sr_status status = SR_OK;
+  double seconds;
+  p->loops = 1000;
+  while ((seconds = compute(p, p->loops, NULL, &status)) < loop_s) p->loops *= 2;
+  seconds = 0;
+  for (int i = 0; i < ROUNDS; i++) {
+    SR_TRY(sr_comm_barrier(p->comm)); /* all at once, as they will: they may be more than there are cores */
+    seconds += compute(p, p->loops, NULL, &status);
+  }
+  const double once = sr_peak_run(sr_isa_name(), SR_F32, 1);
+  costs->flops = once * (double)p->loops * p->threads * ROUNDS / seconds;
+  return SR_OK;
+}
+
+static sr_status measure_copy(probe *p, sr_costs *costs) {
+  double seconds = (double)INFINITY;
+  for (int i = 0; i < ROUNDS; i++) {
+    SR_TRY(sr_comm_barrier(p->comm));
+    double start = sr_now();
+    memcpy(p->in, p->out, BYTES);
+    seconds = fmin(seconds, sr_now() - start);
+  }
+  costs->copy_s_per_byte = seconds / BYTES;
+  return SR_OK;
+}
+
+/* Seconds until a transfer has ended, while nothing, or a loop, is computed. */
+static sr_status carry(const probe *p, sr_transfer *transfer, int64_t loops, double *seconds) {
+  sr_status status = SR_OK;
+  SR_TRY(sr_comm_barrier(p->comm));
+  double start = sr_now();
+  SR_TRY(sr_transfer_start(transfer));
+  if (loops) compute(p, loops, transfer, &status);
+  SR_TRY(status);
+  SR_TRY(sr_transfer_wait(transfer));
+  *seconds = fmin(*seconds, sr_now() - start);
+  return SR_OK;
+}
+
+/* Seconds of a message, and of a byte without work and beside it. */
+static sr_status time_transfers(const probe *p, sr_transfer *ping, sr_transfer *load, double value[3]) {
+  double moment = (double)INFINITY, alone = moment, beside = moment, work = moment;
+  sr_status status = SR_OK;
+  for (int i = 0; i < PINGS; i++) SR_TRY(carry(p, ping, 0, &moment));
+  for (int i = 0; i < ROUNDS; i++) SR_TRY(carry(p, load, 0, &alone));
+  SR_TRY(sr_comm_max(p->comm, &alone, 1));
+  const int64_t loops = (int64_t)((double)p->loops * (1 + 2 * alone / loop_s)); /* longer than the transfer */
+  for (int i = 0; i < ROUNDS; i++) {
+    SR_TRY(sr_comm_barrier(p->comm));
+    work = fmin(work, compute(p, loops, NULL, &status));
+    SR_TRY(carry(p, load, loops, &beside));
+  }
+  value[0] = moment;
+  value[1] = fmax(0, alone - moment) / BYTES;
+  value[2] = fmin(fmax(0, beside - work), alone) / BYTES;
+  return SR_OK;
+}
+
+/* Messages from one rank and to one, or none at all with itself. */
+static sr_status add_messages(const probe *p, sr_transfer *t, uint64_t bytes, int from, int to) {
+  if (to == p->rank) return SR_OK;
+  SR_TRY(sr_transfer_receive(t, &(sr_stretch){p->in, bytes}, 1, from));
+  return sr_transfer_send(t, &(sr_stretch){p->out, bytes}, 1, to);
+}
+
+static sr_status time_link(const probe *p, int from, int to, double value[3]) {
+  sr_transfer *ping = NULL, *load = NULL;
+  sr_status status = sr_transfer_create(p->comm, PIECE, &ping);
+  if (status == SR_OK) status = sr_transfer_create(p->comm, PIECE, &load);
+  if (status == SR_OK) status = add_messages(p, ping, 1, from, to);
+  if (status == SR_OK) status = add_messages(p, load, BYTES, from, to);
+  status = sr_agree(p->comm, status);
+  if (status == SR_OK) status = time_transfers(p, ping, load, value);
+  if (status == SR_ERR_MPI) return status;
+  sr_transfer_destroy(&ping);
+  sr_transfer_destroy(&load);
+  return status;
+}
+
+/* This rank's neighbours among the ranks of its node, itself where it is alone. */
+static void find_near(const probe *p, int *from, int *to) {
+  *from = *to = p->rank;
+  for (int i = 1; i < p->ranks && *to == p->rank; i++)
+    if (p->node_of[(p->rank + i) % p->ranks] == p->node_of[p->rank]) *to = (p->rank + i) % p->ranks;
+  for (int i = 1; i < p->ranks && *from == p->rank; i++)
+    if (p->node_of[(p->rank + p->ranks - i) % p->ranks] == p->node_of[p->rank])
+      *from = (p->rank + p->ranks - i) % p->ranks;
+}
+
+/* Pairs of ranks so many places apart that are on different nodes. */
+static int crossing_pairs(const probe *p, int apart) {
+  int n = 0;
+  for (int r = 0; r < p->ranks; r++) n += p->node_of[r] != p->node_of[(r + apart) % p->ranks];
+  return n;
+}
+
+/* The ranks as many places before and behind as lets most messages go to other nodes. */
+static void find_far(const probe *p, int *from, int *to) {
+  int best = 0, apart = 0;
+  for (int i = 1; i < p->ranks && best < p->ranks; i++) {
+    const int n = crossing_pairs(p, i);
+    if (n > best) best = n, apart = i;
+  }
+  *from = (p->rank + p->ranks - apart) % p->ranks;
+  *to = (p->rank + apart) % p->ranks;
+}
+
+/* Measures a link where some ranks have it; *link stays what it is where none do. */
+static sr_status measure_link(const probe *p, bool inside, sr_link *link) {
+  int from, to;
+  (inside ? find_near : find_far)(p, &from, &to);
+  double some = to != p->rank;
+  SR_TRY(sr_comm_max(p->comm, &some, 1));
+  if (some == 0) return SR_OK;
+  double value[3] = {0, 0, 0};
+  SR_TRY(time_link(p, from, to, value));
+  SR_TRY(sr_comm_max(p->comm, value, 3));
+  *link = (sr_link){value[0], value[1], value[2]};
+  return SR_OK;
+}
+
+static sr_status measure(probe *p, sr_costs *costs) {
+  SR_TRY(measure_flops(p, costs));
+  SR_TRY(measure_copy(p, costs));
+  SR_TRY(measure_link(p, true, &costs->inside));
+  SR_TRY(measure_link(p, false, &costs->between));
+  double slowest[2] = {-costs->flops, costs->copy_s_per_byte};
+  SR_TRY(sr_comm_max(p->comm, slowest, 2));
+  costs->flops = -slowest[0], costs->copy_s_per_byte = slowest[1];
+  return SR_OK;
+}
+
+static sr_status prepare(probe *p) {
+  p->out = sr_alloc(BYTES), p->in = sr_alloc(BYTES);
+  p->node_of = malloc((size_t)p->ranks * sizeof *p->node_of);
+  if (!p->out || !p->in || !p->node_of) return sr_fail(SR_ERR_RESOURCE, "no memory to measure messages");
+  if (!sr_isa_name()) return sr_fail(SR_ERR_ARGUMENT, "SEQRING_ISA names no instruction set of this machine");
+  memset(p->out, 1, BYTES), memset(p->in, 0, BYTES);
+  return SR_OK;
+}
+
+sr_status sr_costs_measure(MPI_Comm comm, int threads, sr_costs *costs) {
+  probe p = {.comm = MPI_COMM_NULL, .threads = threads > 0 ? threads : omp_get_max_threads()};
+  sr_costs_default(costs);
+  SR_TRY(sr_comm_dup(comm, &p.comm));
+  SR_TRY(sr_mpi(MPI_Comm_rank(p.comm, &p.rank), "MPI_Comm_rank"));
+  SR_TRY(sr_mpi(MPI_Comm_size(p.comm, &p.ranks), "MPI_Comm_size"));
+  sr_status status = sr_agree(p.comm, prepare(&p));
+  if (status == SR_OK) status = sr_comm_nodes(p.comm, p.ranks, p.node_of);
+  if (status == SR_OK) status = measure(&p, costs);
+  if (status == SR_ERR_MPI) return status; /* messages may still be on their way to the memory */
+  sr_comm_free(&p.comm);
+  sr_free(p.out), sr_free(p.in);
+  free(p.node_of);
+  return status;
+}

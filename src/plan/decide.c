@@ -1,0 +1,198 @@
+#include "decision.h"
+
+#include <math.h>
+#include <omp.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "batch.h"
+#include "decode.h"
+#include "exchange.h"
+#include "schedule/heads.h"
+#include "schedule/segment.h"
+#include "worker.h"
+
+static sr_dtype choose_products(const sr_options *o) {
+  if (o->products == SR_PRODUCTS_BF16) return SR_BF16;
+  return o->dtype == SR_F64 ? SR_F64 : SR_F32;
+}
+
+uint64_t sr_decision_own_bytes(const sr_decision *d) {
+  return sr_block_message_bytes(&d->shape, d->work.kv);
+}
+
+uint64_t sr_query_norm_bytes(const sr_decision *d) {
+  return (uint64_t)(d->tiles * d->kernel->tile) * sizeof(double);
+}
+
+uint64_t sr_key_norm_bytes(const sr_decision *d) {
+  return (uint64_t)(d->segments * d->opt.kv_heads) * sizeof(double);
+}
+
+static void count_tiles(sr_decision *d) {
+  int64_t tile = d->kernel->tile;
+  d->head_tiles = 0;
+  for (int64_t i = 0; i < d->work.q.n; i++)
+    d->head_tiles += (d->work.q.span[i].count * d->work.group + tile - 1) / tile;
+  d->tiles = d->head_tiles * d->work.kv_heads;
+}
+
+/* What a batch keeps in the second-level cache: packed queries and sums of its rows, and a chunk of keys and values. */
+enum { BATCH_ROWS = 768, BATCH_BYTES = 1 << 20, CHUNK_BYTES = 128 << 10 };
+
+static void size_batches(sr_decision *d) {
+  int64_t key = (int64_t)sr_key_bytes(d->kernel, d->opt.head_dim), block = d->kernel->key_block;
+  int64_t row = key + d->opt.value_dim * (int64_t)sr_unit_bytes(d->kernel);
+  int64_t rows = BATCH_BYTES / row < BATCH_ROWS ? BATCH_BYTES / row : BATCH_ROWS;
+  int64_t blocks = CHUNK_BYTES / ((key + (int64_t)sr_value_bytes(d->kernel, d->opt.value_dim)) * block);
+  int64_t most = SR_SEGMENT / block;
+  d->batch = rows > d->kernel->tile ? rows / d->kernel->tile : 1;
+  d->chunk = (int32_t)(block * (blocks < 1 ? 1 : blocks > most ? most : blocks));
+  d->n_batches = sr_batches(d->head_tiles, d->work.kv_heads, d->batch, d->threads, NULL);
+}
+
+/* Bytes of the caller's tensors on this rank. */
+static void count_tensors(sr_decision *d) {
+  const sr_options *o = &d->opt;
+  uint64_t q_rows = (uint64_t)sr_tokens_count(d->q), kv_rows = (uint64_t)sr_tokens_count(d->kv);
+  uint64_t in = sr_dtype_size(o->dtype), out = sr_dtype_size(o->out_dtype), lse = sr_dtype_size(d->lse_dtype);
+  uint64_t q_row = (uint64_t)o->q_heads * ((uint64_t)o->head_dim * in + (uint64_t)o->value_dim * out + lse);
+  d->tensor_bytes = q_rows * q_row + kv_rows * (uint64_t)o->kv_heads * (uint64_t)(o->head_dim + o->value_dim) * in;
+}
+
+/* Lays out what each step works on. */
+static sr_status lay_blocks(sr_decision *d) {
+  const sr_schedule *schedule = &d->schedule;
+  bool ok = (d->block = sr_arena_take(&d->arena, schedule->n_steps, sizeof(sr_block))) != NULL;
+  for (int64_t s = 0; ok && s < schedule->n_steps; s++) {
+    const sr_step *step = &schedule->step[s];
+    ok = sr_block_make(&d->arena, &d->shape, step->tokens, &d->block[s]);
+    uint64_t *bytes = &d->buffer_bytes[step->buffer];
+    if (d->block[s].bytes > *bytes) *bytes = d->block[s].bytes;
+  }
+  return ok ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to lay out keys and values");
+}
+
+static sr_status size_travel(sr_decision *d) {
+  const sr_options *o = &d->opt;
+  uint64_t buffers = 0;
+  count_tiles(d);
+  size_batches(d);
+  SR_TRY(lay_blocks(d));
+  for (int64_t s = 0; s < d->schedule.n_steps; s++) {
+    const sr_messages *sent = &d->schedule.step[s].send;
+    for (int64_t i = 0; i < sent->n; i++) d->sent_bytes += sr_block_message_bytes(&d->shape, sent->message[i].tokens);
+  }
+  d->mail_bytes = sr_exchange_mail_bytes(d);
+  d->exchange_bytes = sr_exchange_sent_bytes(d);
+  d->sent_bytes += d->exchange_bytes;
+  for (int i = 0; i < d->schedule.buffers; i++) buffers += sr_align_up(d->buffer_bytes[i]);
+  d->tile_bytes = sr_align_up((uint64_t)d->kernel->tile * sr_key_bytes(d->kernel, o->head_dim));
+  d->worker_bytes = sr_worker_bytes(d);
+  d->workspace = (d->tile_bytes + d->acc_bytes) * (uint64_t)d->tiles + d->worker_bytes * (uint64_t)d->threads +
+                 sr_align_up(sr_query_norm_bytes(d)) + sr_align_up(sr_key_norm_bytes(d)) +
+                 sr_align_up(sizeof(sr_batch) * (uint64_t)d->n_batches) + 2 * sr_align_up(d->mail_bytes);
+  *(d->members > 1 ? &d->shared : &d->workspace) += buffers;
+  return SR_OK;
+}
+
+/* Items that each thread should find, so that none waits long for the last one. */
+enum { ITEMS_A_THREAD = 4 };
+
+/* Rows are tiles of one; every rank has all of them. */
+static void size_decode(sr_decision *d) {
+  const sr_options *o = &d->opt;
+  int64_t segments = sr_tokens_segments(d->kv), wanted = ITEMS_A_THREAD * (int64_t)d->threads;
+  d->tiles = o->q_len * o->q_heads;
+  d->parts = segments > 0 ? (wanted + segments - 1) / segments : 1;
+  if (d->parts > o->kv_heads) d->parts = o->kv_heads;
+  d->tile_bytes = sr_row_bytes(o->head_dim, sr_unit_bytes(d->kernel));
+  d->worker_bytes = sr_decode_worker_bytes(d);
+  uint64_t mail = sr_decode_mail_bytes(d);
+  if (d->ranks > 1) d->sent_bytes = d->tile_bytes * (uint64_t)d->tiles + mail;
+  d->workspace = d->tile_bytes * (uint64_t)d->tiles + sr_align_up(mail) + sr_align_up(sr_decode_special_bytes(d)) +
+                 (d->acc_bytes * (uint64_t)d->tiles + d->worker_bytes) * (uint64_t)d->threads;
+}
+
+/* Teams of the strategy; *team_of is [ranks] or NULL. */
+static sr_status choose_teams(sr_decision *d, const sr_site *site, const int **team_of) {
+  *team_of = d->way.solver->team == SR_TEAM_NODE ? site->node_of : NULL;
+  if (d->way.head_ranks == 1) return SR_OK;
+  int *groups = sr_arena_take(&d->arena, d->ranks, sizeof *groups);
+  if (!groups) return sr_fail(SR_ERR_RESOURCE, "no memory for %d ranks", d->ranks);
+  for (int r = 0; r < d->ranks; r++) groups[r] = r / d->way.head_ranks;
+  *team_of = groups;
+  return SR_OK;
+}
+
+/* Finds this rank's place in the partition, and what it works on. */
+static void find_work(sr_decision *d) {
+  const sr_options *o = &d->opt;
+  const sr_partition *p = &d->partition;
+  const sr_teams *teams = &p->teams, *holders = &p->holders;
+  const int holder = holders->of[d->rank];
+  d->team = teams->of[d->rank];
+  while (teams->member[teams->first[d->team] + d->member] != d->rank) d->member++;
+  d->members = holders->first[holder + 1] - holders->first[holder];
+  d->q = p->queries.of[d->rank];
+  d->kv = p->keys.of[d->rank];
+  d->work = (sr_work){d->q, d->kv, o->q_heads, o->kv_heads, d->group, 0, true};
+  if (d->way.head_ranks > 1) {
+    const sr_heads h = sr_heads_part(o->q_heads, o->kv_heads, d->way.head_ranks, d->member);
+    d->work = (sr_work){p->team_queries.of[d->team],
+                        p->team_keys.of[d->team],
+                        h.q_count,
+                        h.kv_count,
+                        h.q_count / h.kv_count,
+                        h.kv_first,
+                        h.first};
+  }
+  d->shape = (sr_block_shape){d->kernel, o->kv_len, d->work.kv_heads, o->head_dim, o->value_dim};
+}
+
+/* Deals the tokens, and finds what this rank does with them. */
+static sr_status distribute(sr_decision *d, const sr_site *site) {
+  const sr_options *o = &d->opt;
+  sr_problem problem = {.q_len = o->q_len,
+                        .kv_len = o->kv_len,
+                        .mask = o->mask,
+                        .grain = d->kernel->pack,
+                        .ranks = d->ranks,
+                        .balance = d->way.balance,
+                        .by_heads = d->way.head_ranks > 1};
+  sr_route route = SR_ROUTE_DIRECT;
+  SR_TRY(choose_teams(d, site, &problem.team_of));
+  SR_TRY(sr_partition_make(&problem, &d->partition));
+  find_work(d);
+  if (sr_decision_few(d)) return SR_OK;
+  if (!d->way.solver->direct) SR_TRY(sr_route_round(&d->partition, &route));
+  return sr_schedule_make(&d->partition, route, d->rank, &d->schedule);
+}
+
+sr_status sr_decide(const sr_options *options, const sr_site *site, const sr_way *way, sr_decision *d) {
+  *d = (sr_decision){.opt = *options, .ranks = site->ranks, .rank = site->rank, .way = *way};
+  const sr_options *o = &d->opt;
+  SR_TRY(sr_kernel_choose(choose_products(o), sr_decision_few(d), &d->kernel));
+  d->threads = o->threads ? o->threads : omp_get_max_threads();
+  d->q_start = sr_mask_q_start(&o->mask, o->q_len, o->kv_len);
+  d->scale = isnan(o->scale) ? 1 / sqrt((double)o->head_dim) : o->scale;
+  d->lse_dtype = o->dtype == SR_F64 ? SR_F64 : SR_F32;
+  d->group = o->q_heads / o->kv_heads;
+  d->segments = sr_segments(o->kv_len);
+  d->acc_bytes = sr_accumulator_bytes(d->kernel, (int32_t)o->value_dim);
+  SR_TRY(distribute(d, site));
+  count_tensors(d);
+  if (sr_decision_few(d))
+    size_decode(d);
+  else
+    SR_TRY(size_travel(d));
+  sr_span all = {0, o->kv_len};
+  d->rank_pairs = sr_partition_pairs(&d->partition, d->work.q, (sr_tokens){1, &all});
+  return SR_OK;
+}
+
+void sr_decision_free(sr_decision *d) {
+  sr_schedule_free(&d->schedule);
+  sr_partition_free(&d->partition);
+  sr_arena_free(&d->arena);
+}
