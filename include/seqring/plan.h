@@ -110,9 +110,11 @@ typedef struct sr_plan_info {
   int64_t key_block;       /* keys that one step of a tile covers */
   uint64_t workspace;      /* bytes this rank's plan allocates, besides those that it shares */
   uint64_t shared;         /* bytes that it shares with the other ranks of its node */
+  uint64_t touched;        /* bytes of these that it writes or reads: that count as its own while it does */
   uint64_t tensor_bytes;   /* bytes of this rank's q, k, v, o and lse, which the caller holds */
   uint64_t sent_bytes;     /* bytes of keys and values that this rank sends in one forward; decode: of queries and
                               partial results that it hands to reductions */
+  uint64_t far_bytes;      /* of these, to other nodes; decode: 0 */
   double seconds;          /* that a forward is expected to take, by the costs */
   double flops;      /* useful floating-point operations of the job: 2 (head_dim + value_dim) a visible pair and head */
   double rank_flops; /* those of this rank */

@@ -21,6 +21,8 @@ struct sr_bench {
   sr_gemm gemm;
   sr_bench_tensors tensors;
   double *round; /* [N_MEASURED][repeat] */
+  sr_costs costs;
+  int costs_of; /* threads that these were measured with */
 };
 
 sr_status sr_bench_open(MPI_Comm comm, const sr_bench_method *method, sr_bench **bench) {
@@ -54,7 +56,15 @@ sr_status sr_bench_place(MPI_Comm comm, sr_list *threads, sr_warning_fn *warning
   return SR_OK;
 }
 
-static sr_options options_of(const sr_case *what) {
+/* The costs of the machine with so many threads a rank, measured when they are asked for first. */
+static sr_status find_costs(sr_bench *b, int threads) {
+  if (b->costs_of == threads) return SR_OK;
+  SR_TRY(sr_costs_measure(b->comm, threads, &b->costs));
+  b->costs_of = threads;
+  return SR_OK;
+}
+
+static sr_options options_of(const sr_bench *b, const sr_case *what) {
   sr_options opt;
   sr_options_default(&opt);
   opt.q_len = what->q_len;
@@ -72,6 +82,7 @@ static sr_options options_of(const sr_case *what) {
   opt.strategy = what->strategy.strategy;
   opt.head_ranks = what->strategy.head_ranks;
   opt.balance = what->balance;
+  opt.costs = &b->costs;
   if (what->dtype == SR_BF16) opt.products = SR_PRODUCTS_BF16;
   return opt;
 }
@@ -197,7 +208,8 @@ static sr_status check_memory(sr_bench *b, const sr_options *opt, const sr_bench
 }
 
 sr_status sr_bench_run(sr_bench *bench, const sr_case *what, sr_bench_line *line) {
-  const sr_options opt = options_of(what);
+  SR_TRY(find_costs(bench, what->threads));
+  const sr_options opt = options_of(bench, what);
   *line = (sr_bench_line){.what = *what, .is_decode = what->q_len <= SR_DECODE_QUERIES};
   line->kv_bytes = (double)visible_keys(what) * (double)what->kv_heads * (double)(what->head_dim + what->value_dim) *
                    (double)sr_dtype_size(what->dtype);

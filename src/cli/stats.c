@@ -48,6 +48,7 @@ const sr_stats_key sr_stats_key_table[] = {
     {"gflops", "useful 1e9 floating-point operations a second of all ranks, over the largest attention_s"},
     {"flops", "useful operations: 2 (width of k + width of v) for each visible query, key and head"},
     {"bytes_sent", "sum over the ranks"},
+    {"bytes_between_nodes", "of these, bytes to ranks of other nodes; 0 for the strategy decode"},
     {"peak_memory_bytes", "largest peak_memory_a_rank"},
     {"isa, compute", "instruction set and element type of the kernels"},
     {"strategy, balance", "how keys and values travel, and how tokens are dealt to ranks"},
@@ -154,14 +155,15 @@ static json_t *stats_json(const sr_attend_job *job, const sr_settings *settings,
     const sr_spread *spread = (const sr_spread *)((const char *)report + spreads[i].offset);
     failed = json_object_set_new(json, spreads[i].name, spread_json(spread));
   }
-  json_t *rest = json_pack(
-      "{s:i, s:i, s:f, s:f, s:f, s:I, s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "ranks", plan->ranks,
-      "threads", plan->threads, "tokens_per_s", report->tokens_per_s, "gflops", report->gflops, "flops", plan->flops,
-      "bytes_sent", (json_int_t)(report->sent.mean * plan->ranks + 0.5), "peak_memory_bytes",
-      (json_int_t)report->peak.max, "isa", plan->isa, "compute", sr_dtype_name(plan->compute), "strategy", strategy,
-      "balance", sr_balance_name(plan->balance), "nonfinite", (json_int_t)report->nonfinite, "output_bytes",
-      (json_int_t)report->output_bytes, "verify", verify_json(&report->verify), "options", given_json(settings),
-      "resolved", sr_options_json(job, report), "versions", sr_versions_json());
+  json_t *rest =
+      json_pack("{s:i, s:i, s:f, s:f, s:f, s:I, s:I, s:I, s:s, s:s, s:s, s:s, s:I, s:I, s:o, s:o, s:o, s:o}", "ranks",
+                plan->ranks, "threads", plan->threads, "tokens_per_s", report->tokens_per_s, "gflops", report->gflops,
+                "flops", plan->flops, "bytes_between_nodes", (json_int_t)(report->far.mean * plan->ranks + 0.5),
+                "bytes_sent", (json_int_t)(report->sent.mean * plan->ranks + 0.5), "peak_memory_bytes",
+                (json_int_t)report->peak.max, "isa", plan->isa, "compute", sr_dtype_name(plan->compute), "strategy",
+                strategy, "balance", sr_balance_name(plan->balance), "nonfinite", (json_int_t)report->nonfinite,
+                "output_bytes", (json_int_t)report->output_bytes, "verify", verify_json(&report->verify), "options",
+                given_json(settings), "resolved", sr_options_json(job, report), "versions", sr_versions_json());
   failed = failed || !rest || json_object_update(json, rest);
   json_decref(rest);
   if (!failed) return json;

@@ -142,6 +142,7 @@ void sr_summary_print_plan(const sr_attend_job *job, const sr_attend_report *rep
   if (report->shared.max > 0) print_spread("shared on a node", &report->shared, sr_text_bytes);
   print_spread("memory", &report->memory, sr_text_bytes);
   print_spread("to send", &report->sent, sr_text_bytes);
+  if (report->far.max > 0) print_spread("to other nodes", &report->far, sr_text_bytes);
   putchar('\n');
   label("to send in all");
   printf("%s\n", sr_text_bytes(report->sent.mean * plan->ranks, text));

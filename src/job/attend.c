@@ -101,12 +101,9 @@ static sr_status check_groups(const run *r) {
 /* Finds what things cost, where that decides something. */
 static sr_status find_costs(run *r) {
   const sr_attend_job *job = r->job;
-  const sr_strategy_words *words = &job->strategy;
-  const bool open = words->strategy == SR_STRATEGY_AUTO || job->balance == SR_BALANCE_AUTO ||
-                    (words->strategy == SR_STRATEGY_HYBRID && !words->head_ranks);
-  int ranks;
-  SR_TRY(sr_mpi(MPI_Comm_size(r->comm, &ranks), "MPI_Comm_size"));
-  if (!*job->machine && (!open || ranks == 1 || r->options.q_len <= SR_DECODE_QUERIES)) return SR_OK;
+  int ways;
+  SR_TRY(sr_plan_choices(r->comm, &r->options, NULL, 0, &ways));
+  if (ways == 1 && !*job->machine) return SR_OK;
   SR_TRY(sr_machine_find(r->comm, job->machine, r->options.threads, &r->costs));
   r->options.costs = &r->costs;
   return SR_OK;
@@ -273,8 +270,9 @@ static sr_status perform(run *r) {
   double start = sr_now();
   SR_TRY(decide(r));
   if (r->job->dry_run) return SR_OK;
-  const double shared = r->report->shared.max;
-  SR_TRY(sr_fit_memory(r->comm, &r->fit, r->report->memory.max - shared, shared, r->job->input->path));
+  const sr_attend_report *report = r->report;
+  SR_TRY(sr_fit_memory(r->comm, &r->fit, report->workspace.max + report->tensors.max, report->shared.max,
+                       r->job->input->path));
   SR_TRY(create_output(r));
   sr_status status = work(r);
   if (status == SR_ERR_MPI) return status;

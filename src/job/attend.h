@@ -62,8 +62,9 @@ typedef struct sr_attend_report {
   sr_spread workspace; /* bytes a rank's plan allocates */
   sr_spread shared;    /* bytes that it shares with others of its node */
   sr_spread tensors;   /* bytes of a rank's q, k, v, o and lse */
-  sr_spread memory;    /* the three together */
+  sr_spread memory;    /* workspace, tensors, and what it touches of what is shared */
   sr_spread sent;      /* KV bytes a rank sends */
+  sr_spread far;       /* of these, to other nodes */
   int n_choices;       /* ways that were open; the one that is taken first, then by time */
   sr_plan_choice choice[SR_CHOICES_SHOWN];
   sr_spread read_s, attention_s, wait_s, write_s;

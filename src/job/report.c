@@ -30,7 +30,8 @@ sr_status sr_report_plan(MPI_Comm comm, sr_attend_report *report) {
   SR_TRY(sr_spread_find(comm, workspace, &report->workspace));
   SR_TRY(sr_spread_find(comm, shared, &report->shared));
   SR_TRY(sr_spread_find(comm, tensors, &report->tensors));
-  SR_TRY(sr_spread_find(comm, workspace + shared + tensors, &report->memory));
+  SR_TRY(sr_spread_find(comm, workspace + (double)plan->touched + tensors, &report->memory));
+  SR_TRY(sr_spread_find(comm, (double)plan->far_bytes, &report->far));
   return sr_spread_find(comm, (double)plan->sent_bytes, &report->sent);
 }
 

@@ -15,7 +15,7 @@
 
 /* Bytes that are copied, and sent in pieces; messages without bytes; the shortest loop of multiply-adds that is timed.
  */
-enum { BYTES = 8 << 20, PIECE = 1 << 20, PINGS = 50, ROUNDS = 3 };
+enum { BYTES = 8 << 20, PIECE = 1 << 20, PINGS = 10, ROUNDS = 3 };
 static const double loop_s = 0.01;
 
 void sr_costs_default(sr_costs *costs) {
@@ -74,15 +74,18 @@ static sr_status measure_copy(probe *p, sr_costs *costs) {
   return SR_OK;
 }
 
-/* Seconds until a transfer has ended, while nothing, or a loop, is computed. */
-static sr_status carry(const probe *p, sr_transfer *transfer, int64_t loops, double *seconds) {
+/* Seconds until a transfer has ended so often, while nothing, or a loop, is computed; the least of these and *seconds.
+ */
+static sr_status carry(const probe *p, sr_transfer *transfer, int times, int64_t loops, double *seconds) {
   sr_status status = SR_OK;
   SR_TRY(sr_comm_barrier(p->comm));
   double start = sr_now();
-  SR_TRY(sr_transfer_start(transfer));
-  if (loops) compute(p, loops, transfer, &status);
-  SR_TRY(status);
-  SR_TRY(sr_transfer_wait(transfer));
+  for (int i = 0; i < times; i++) {
+    SR_TRY(sr_transfer_start(transfer));
+    if (loops) compute(p, loops, transfer, &status);
+    SR_TRY(status);
+    SR_TRY(sr_transfer_wait(transfer));
+  }
   *seconds = fmin(*seconds, sr_now() - start);
   return SR_OK;
 }
@@ -91,14 +94,15 @@ static sr_status carry(const probe *p, sr_transfer *transfer, int64_t loops, dou
 static sr_status time_transfers(const probe *p, sr_transfer *ping, sr_transfer *load, double value[3]) {
   double moment = (double)INFINITY, alone = moment, beside = moment, work = moment;
   sr_status status = SR_OK;
-  for (int i = 0; i < PINGS; i++) SR_TRY(carry(p, ping, 0, &moment));
-  for (int i = 0; i < ROUNDS; i++) SR_TRY(carry(p, load, 0, &alone));
+  for (int i = 0; i < ROUNDS; i++) SR_TRY(carry(p, ping, PINGS, 0, &moment));
+  moment /= PINGS;
+  for (int i = 0; i < ROUNDS; i++) SR_TRY(carry(p, load, 1, 0, &alone));
   SR_TRY(sr_comm_max(p->comm, &alone, 1));
   const int64_t loops = (int64_t)((double)p->loops * (1 + 2 * alone / loop_s)); /* longer than the transfer */
   for (int i = 0; i < ROUNDS; i++) {
     SR_TRY(sr_comm_barrier(p->comm));
     work = fmin(work, compute(p, loops, NULL, &status));
-    SR_TRY(carry(p, load, loops, &beside));
+    SR_TRY(carry(p, load, 1, loops, &beside));
   }
   value[0] = moment;
   value[1] = fmax(0, alone - moment) / BYTES;

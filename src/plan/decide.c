@@ -73,27 +73,63 @@ static sr_status lay_blocks(sr_decision *d) {
   return ok ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to lay out keys and values");
 }
 
-static sr_status size_travel(sr_decision *d) {
+/* What a rank has to do with of a shared buffer: what it sees, and what it packs or receives. */
+static sr_status find_touched(sr_decision *d) {
+  uint64_t most[SR_MOST_BUFFERS] = {0};
+  sr_tokens seen = {0}, some, all;
+  sr_block block;
+  bool ok = d->members == 1 || sr_partition_seen(&d->arena, &d->partition, d->work.q, &seen);
+  for (int64_t s = 0; ok && d->members > 1 && s < d->schedule.n_steps; s++) {
+    const sr_step *step = &d->schedule.step[s];
+    const sr_messages *received = s > 0 ? &d->schedule.step[s - 1].receive : NULL;
+    ok =
+        sr_tokens_both(&d->arena, seen, step->tokens, &some) && (s > 0 || sr_tokens_any(&d->arena, some, d->kv, &some));
+    for (int64_t i = 0; ok && received && i < received->n; i++)
+      ok = sr_tokens_any(&d->arena, some, received->message[i].tokens, &some);
+    ok = ok && sr_tokens_both(&d->arena, some, step->tokens, &all) && sr_block_make(&d->arena, &d->shape, all, &block);
+    if (ok && block.bytes > most[step->buffer]) most[step->buffer] = block.bytes;
+  }
+  for (int i = 0; i < SR_MOST_BUFFERS; i++) d->touched += most[i];
+  return ok ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to foretell a plan's memory");
+}
+
+static void count_sent(sr_decision *d, const sr_site *site, int rank, uint64_t bytes) {
+  d->sent_bytes += bytes;
+  if (site->node_of[rank] != site->node_of[d->rank]) d->far_bytes += bytes;
+}
+
+static void count_messages(sr_decision *d, const sr_site *site, const sr_messages *sent) {
+  for (int64_t i = 0; i < sent->n; i++)
+    count_sent(d, site, sent->message[i].rank, sr_block_message_bytes(&d->shape, sent->message[i].tokens));
+}
+
+/* What is exchanged where heads are dealt. */
+static void count_exchange(sr_decision *d, const sr_site *site) {
+  for (int member = 0; member < d->way.head_ranks; member++) {
+    const uint64_t bytes = sr_exchange_sent_bytes(d, member);
+    d->exchange_bytes += bytes;
+    count_sent(d, site, d->partition.teams.member[d->partition.teams.first[d->team] + member], bytes);
+  }
+}
+
+static sr_status size_travel(sr_decision *d, const sr_site *site) {
   const sr_options *o = &d->opt;
   uint64_t buffers = 0;
   count_tiles(d);
   size_batches(d);
   SR_TRY(lay_blocks(d));
-  for (int64_t s = 0; s < d->schedule.n_steps; s++) {
-    const sr_messages *sent = &d->schedule.step[s].send;
-    for (int64_t i = 0; i < sent->n; i++) d->sent_bytes += sr_block_message_bytes(&d->shape, sent->message[i].tokens);
-  }
-  d->mail_bytes = sr_exchange_mail_bytes(d);
-  d->exchange_bytes = sr_exchange_sent_bytes(d);
-  d->sent_bytes += d->exchange_bytes;
+  for (int64_t s = 0; s < d->schedule.n_steps; s++) count_messages(d, site, &d->schedule.step[s].send);
+  d->outgoing = sr_exchange_outgoing_bytes(d), d->incoming = sr_exchange_incoming_bytes(d);
+  if (d->way.head_ranks > 1) count_exchange(d, site);
   for (int i = 0; i < d->schedule.buffers; i++) buffers += sr_align_up(d->buffer_bytes[i]);
   d->tile_bytes = sr_align_up((uint64_t)d->kernel->tile * sr_key_bytes(d->kernel, o->head_dim));
   d->worker_bytes = sr_worker_bytes(d);
   d->workspace = (d->tile_bytes + d->acc_bytes) * (uint64_t)d->tiles + d->worker_bytes * (uint64_t)d->threads +
                  sr_align_up(sr_query_norm_bytes(d)) + sr_align_up(sr_key_norm_bytes(d)) +
-                 sr_align_up(sizeof(sr_batch) * (uint64_t)d->n_batches) + 2 * sr_align_up(d->mail_bytes);
+                 sr_align_up(sizeof(sr_batch) * (uint64_t)d->n_batches) + sr_align_up(d->outgoing) +
+                 sr_align_up(d->incoming);
   *(d->members > 1 ? &d->shared : &d->workspace) += buffers;
-  return SR_OK;
+  return find_touched(d);
 }
 
 /* Items that each thread should find, so that none waits long for the last one. */
@@ -185,7 +221,7 @@ sr_status sr_decide(const sr_options *options, const sr_site *site, const sr_way
   if (sr_decision_few(d))
     size_decode(d);
   else
-    SR_TRY(size_travel(d));
+    SR_TRY(size_travel(d, site));
   sr_span all = {0, o->kv_len};
   d->rank_pairs = sr_partition_pairs(&d->partition, d->work.q, (sr_tokens){1, &all});
   return SR_OK;

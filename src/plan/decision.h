@@ -46,17 +46,19 @@ typedef struct sr_decision {
   int64_t parts;       /* a few queries: groups of KV heads that threads take apart */
   int64_t batch;       /* tiles that a thread takes at a time, at most */
   int64_t n_batches;
-  int32_t chunk;           /* keys that the tiles of a batch meet in turn */
-  uint64_t worker_bytes;   /* of a thread */
-  uint64_t workspace;      /* bytes of all that, but for what the team shares */
-  uint64_t shared;         /* bytes that it shares: its buffers, where it has several ranks */
-  uint64_t tensor_bytes;   /* of this rank's q, k, v, o and lse */
-  uint64_t mail_bytes;     /* of tokens that are dealt by heads: as much goes at a time, and comes (exchange.h) */
-  uint64_t exchange_bytes; /* that this rank sends for that */
-  double seconds;          /* that a forward is expected to take on the slowest rank */
-  uint64_t sent_bytes;     /* by this rank in one forward */
-  double rank_pairs;       /* visible (query, key) pairs that this rank works on, in each of its heads */
-  sr_arena arena;          /* of block */
+  int32_t chunk;               /* keys that the tiles of a batch meet in turn */
+  uint64_t worker_bytes;       /* of a thread */
+  uint64_t workspace;          /* bytes of all that, but for what the team shares */
+  uint64_t shared;             /* bytes that it shares: its buffers, where it has several ranks */
+  uint64_t touched;            /* bytes of these that this rank writes or reads */
+  uint64_t tensor_bytes;       /* of this rank's q, k, v, o and lse */
+  uint64_t outgoing, incoming; /* bytes of tokens that are dealt by heads (exchange.h) */
+  uint64_t exchange_bytes;     /* that this rank sends for that */
+  double seconds;              /* that a forward is expected to take on the slowest rank */
+  uint64_t sent_bytes;         /* by this rank in one forward */
+  uint64_t far_bytes;          /* of these, to other nodes */
+  double rank_pairs;           /* visible (query, key) pairs that this rank works on, in each of its heads */
+  sr_arena arena;              /* of block */
 } sr_decision;
 
 /* Checks options. Not collective. Errors: SR_ERR_ARGUMENT. */

@@ -75,19 +75,21 @@ static uint64_t larger(uint64_t a, uint64_t b) {
   return a > b ? a : b;
 }
 
-uint64_t sr_exchange_mail_bytes(const sr_decision *d) {
+uint64_t sr_exchange_outgoing_bytes(const sr_decision *d) {
   if (d->way.head_ranks == 1) return 0;
-  const uint64_t rows = larger(part_offset(d, there, Q, d->way.head_ranks), part_offset(d, back, O, d->way.head_ranks));
-  return larger(rows, larger(tensor_offset(d, there, O), tensor_offset(d, back, TENSORS)));
+  return larger(part_offset(d, there, Q, d->way.head_ranks), part_offset(d, back, O, d->way.head_ranks));
 }
 
-uint64_t sr_exchange_sent_bytes(const sr_decision *d) {
+uint64_t sr_exchange_incoming_bytes(const sr_decision *d) {
+  if (d->way.head_ranks == 1) return 0;
+  return larger(tensor_offset(d, there, O), tensor_offset(d, back, TENSORS));
+}
+
+uint64_t sr_exchange_sent_bytes(const sr_decision *d, int member) {
   uint64_t bytes = 0;
-  for (int member = 0; d->way.head_ranks > 1 && member < d->way.head_ranks; member++) {
-    if (member == d->member) continue;
-    for (tensor t = Q; t < O; t++) bytes += part_bytes(d, t, d->member, member);
-    for (tensor t = O; t < TENSORS; t++) bytes += part_bytes(d, t, member, d->member);
-  }
+  if (member == d->member) return 0;
+  for (tensor t = Q; t < O; t++) bytes += part_bytes(d, t, d->member, member);
+  for (tensor t = O; t < TENSORS; t++) bytes += part_bytes(d, t, member, d->member);
   return bytes;
 }
 

@@ -13,13 +13,14 @@
 
 typedef struct sr_exchange {
   const sr_decision *d;
-  char *outgoing, *incoming; /* [mail_bytes] */
+  char *outgoing, *incoming;
   sr_transfer *there, *back;
 } sr_exchange;
 
-/* Bytes of each of the two blocks, and those that a rank sends in one forward. */
-uint64_t sr_exchange_mail_bytes(const sr_decision *d);
-uint64_t sr_exchange_sent_bytes(const sr_decision *d);
+/* Bytes of the two blocks, and those that this rank sends a member of its team in one forward. */
+uint64_t sr_exchange_outgoing_bytes(const sr_decision *d);
+uint64_t sr_exchange_incoming_bytes(const sr_decision *d);
+uint64_t sr_exchange_sent_bytes(const sr_decision *d, int member);
 
 /* Makes the transfers, in pieces of so many bytes. exchange->d, outgoing and incoming are set; d must stay. To be
  * destroyed in any case. Not collective. Errors: SR_ERR_RESOURCE, SR_ERR_MPI. */

@@ -132,8 +132,10 @@ static void describe(const sr_decision *d, double all_pairs, sr_plan_info *info)
       .key_block = d->kernel->key_block,
       .workspace = d->workspace,
       .shared = d->shared,
+      .touched = d->touched,
       .tensor_bytes = d->tensor_bytes,
       .sent_bytes = d->sent_bytes,
+      .far_bytes = d->far_bytes,
       .flops = per_pair * all_pairs,
       .seconds = d->seconds,
       .rank_flops = per_pair * pairs_of_heads(d),
@@ -187,7 +189,7 @@ static sr_status allocate(sr_plan *plan) {
     return SR_OK;
   }
   if (d->members == 1) carve_buffers(plan, &at);
-  plan->exchange = (sr_exchange){.d = d, .outgoing = carve(&at, d->mail_bytes), .incoming = carve(&at, d->mail_bytes)};
+  plan->exchange = (sr_exchange){.d = d, .outgoing = carve(&at, d->outgoing), .incoming = carve(&at, d->incoming)};
   plan->query_norm = carve(&at, sr_query_norm_bytes(d));
   plan->key_norm = carve(&at, sr_key_norm_bytes(d));
   plan->batches = carve(&at, sizeof(sr_batch) * (uint64_t)d->n_batches);

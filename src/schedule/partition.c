@@ -24,7 +24,7 @@ static bool make_teams(sr_arena *arena, const sr_problem *p, const int *team_of,
 
 /* Neither end of what a query sees falls as its position grows: the runs of ascending queries are in ascending order.
  */
-static bool find_seen(sr_arena *arena, const sr_partition *p, sr_tokens queries, sr_tokens *seen) {
+bool sr_partition_seen(sr_arena *arena, const sr_partition *p, sr_tokens queries, sr_tokens *seen) {
   const int64_t grain = p->problem.grain, len = p->problem.kv_len;
   *seen = (sr_tokens){.span = sr_arena_take(arena, queries.n, sizeof(sr_span))};
   for (int64_t i = 0; seen->span && i < queries.n; i++) {
@@ -50,7 +50,7 @@ static bool make(sr_partition *p) {
       !sr_deal_to_teams(arena, &p->keys, p->teams.of, n, &p->team_keys))
     return false;
   for (int t = 0; t < n; t++)
-    if (!find_seen(arena, p, p->team_queries.of[t], &sees[t])) return false;
+    if (!sr_partition_seen(arena, p, p->team_queries.of[t], &sees[t])) return false;
   return true;
 }
 

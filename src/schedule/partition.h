@@ -45,6 +45,9 @@ void sr_partition_free(sr_partition *partition);
 /* The queries that a rank works on. */
 sr_tokens sr_partition_work(const sr_partition *partition, int rank);
 
+/* Keys that some query of a set sees, rounded out to the grain. False when there is no memory. */
+bool sr_partition_seen(sr_arena *arena, const sr_partition *partition, sr_tokens queries, sr_tokens *seen);
+
 /* Visible (query, key) pairs of a set of queries and the keys of another one. */
 double sr_partition_pairs(const sr_partition *partition, sr_tokens queries, sr_tokens keys);
 

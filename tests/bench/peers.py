@@ -162,7 +162,7 @@ def check(shape, engines, want):
         errors[engine.name] = (engine.line["verify"]["o_error"] if engine.name == "seqring" else
                                float(np.abs(engine.sampled() - want).max()))
         if not errors[engine.name] <= ERROR_MAX[shape.dtype]:
-            sys.exit(f"peers.py: {engine.name} is off by {errors[engine.name]:.1e} on {shape}")
+            sys.exit(f"{os.path.basename(sys.argv[0])}: {engine.name} is off by {errors[engine.name]:.1e} on {shape}")
     return errors
 
 
