@@ -18,10 +18,11 @@
  *   lse[i,h] = log(sum_j exp(s_j))
  *   o[i,h,:] = sum_j exp(s_j - lse[i,h]) v[j,g,:]
  *
- * Keys and values travel round a ring of ranks, or a few queries to all of them; each rank folds what it meets into
- * online softmaxes (Milakov and Gimelshein, arXiv:1805.02867; Liu, Zaharia and Abbeel, arXiv:2310.01889). The bits of o
- * and lse depend on the build and on the instruction set, never on the number of ranks or threads. Sums are in float32
- * (float64 for float64 input), so that values of k and v should stay below 1/1024 of its range.
+ * Keys and values travel between ranks (distribution.h), or a few queries to all of them; each rank folds what it meets
+ * into online softmaxes (Milakov and Gimelshein, arXiv:1805.02867; Liu, Zaharia and Abbeel, arXiv:2310.01889). The bits
+ * of o and lse depend on the build and on the instruction set, never on the number of ranks or threads, nor on what
+ * travels how. Sums are in float32 (float64 for float64 input), so that values of k and v should stay below 1/1024 of
+ * its range.
  */
 #ifndef SEQRING_PLAN_H
 #define SEQRING_PLAN_H

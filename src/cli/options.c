@@ -155,8 +155,7 @@ const sr_option sr_option_table[] = {
      SETTING(machine),
      .help = "What work and messages cost here, by which strategy and balance are chosen: read from this file where it "
              "exists, else measured, in about half a second, and kept in it. Without it they are measured where they "
-             "decide "
-             "something."},
+             "decide something that takes longer."},
     {.name = "overlap",
      .kind = SR_KIND_FLAG,
      .standard = "yes",

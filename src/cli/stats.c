@@ -43,6 +43,9 @@ const sr_stats_key sr_stats_key_table[] = {
     {"planned_memory_a_rank", "bytes of tensors and workspace that --dry-run names"},
     {"steps",
      "for each step of the schedule an object with work_s and wait_s over the ranks, and bytes_sent by all of them"},
+    {"placement",
+     "for each rank an object with rank, host, cpus (processing units it is bound to), numa (their domains), cores and "
+     "threads"},
     {"ranks, threads", "number of ranks, and of threads of each"},
     {"tokens_per_s", "queries over the largest attention_s"},
     {"gflops", "useful 1e9 floating-point operations a second of all ranks, over the largest attention_s"},
@@ -144,13 +147,28 @@ static json_t *steps_json(const sr_attend_report *report) {
   return steps;
 }
 
+static json_t *places_json(const sr_attend_report *report) {
+  json_t *places = json_array();
+  for (int i = 0; places && i < report->plan.ranks; i++) {
+    const sr_placement *place = &report->place[i];
+    json_t *json =
+        json_pack("{s:o, s:o, s:s, s:s, s:i, s:i}", "rank", json_integer(i), "host", sr_json_text(place->host), "cpus",
+                  place->cpus, "numa", place->numa, "cores", place->bound_cores, "threads", place->threads);
+    if (!json_array_append_new(places, json)) continue;
+    json_decref(places);
+    places = NULL;
+  }
+  return places;
+}
+
 static json_t *stats_json(const sr_attend_job *job, const sr_settings *settings, const sr_attend_report *report) {
   const sr_plan_info *plan = &report->plan;
   char strategy[SR_STRATEGY_TEXT];
   sr_strategy_of(plan, strategy);
   json_t *json = json_object();
   int failed = !json || json_object_set_new(json, "wall_s", json_real(report->wall_s)) ||
-               json_object_set_new(json, "steps", steps_json(report));
+               json_object_set_new(json, "steps", steps_json(report)) ||
+               json_object_set_new(json, "placement", places_json(report));
   for (size_t i = 0; !failed && i < sizeof spreads / sizeof *spreads; i++) {
     const sr_spread *spread = (const sr_spread *)((const char *)report + spreads[i].offset);
     failed = json_object_set_new(json, spreads[i].name, spread_json(spread));

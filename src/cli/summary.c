@@ -57,10 +57,28 @@ static void print_plan(const sr_plan_info *plan) {
          sr_dtype_name(plan->compute));
 }
 
+/* Ranks whose places are shown; --stats has all. */
+enum { PLACES_SHOWN = 16 };
+
+/* Where each rank is bound. */
+static void print_places(const sr_attend_report *report) {
+  const int ranks = report->plan.ranks;
+  for (int i = 0; i < ranks && i < PLACES_SHOWN; i++) {
+    const sr_placement *place = &report->place[i];
+    char name[SR_NUMBER_TEXT];
+    snprintf(name, sizeof name, "rank %d", i);
+    print_name(name, place->host);
+    printf(", CPU %s, NUMA %s, %d %s\n", place->cpus, place->numa, place->threads,
+           place->threads == 1 ? "thread" : "threads");
+  }
+  if (ranks > PLACES_SHOWN) printf("  and %d more ranks, in --stats\n", ranks - PLACES_SHOWN);
+}
+
 static void print_head(const sr_attend_job *job, const sr_attend_report *report) {
   print_input(job->input);
   print_mask(&job->mask, &report->plan);
   print_plan(&report->plan);
+  if (report->plan.ranks > 1) print_places(report);
   printf("\n  %-16s%12s%12s%12s\n", "on each rank", "min", "mean", "max");
 }
 

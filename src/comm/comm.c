@@ -147,6 +147,10 @@ sr_status sr_comm_alike(MPI_Comm comm, const int64_t *value, int n, bool *alike)
   return SR_OK;
 }
 
+sr_status sr_comm_gather(MPI_Comm comm, const void *piece, int bytes, void *all, int root) {
+  return sr_mpi(MPI_Gather(piece, bytes, MPI_BYTE, all, bytes, MPI_BYTE, root, comm), "MPI_Gather");
+}
+
 sr_status sr_comm_bcast(MPI_Comm comm, void *data, uint64_t bytes, int root) {
   const uint64_t most = (uint64_t)count_limit;
   for (uint64_t at = 0; at < bytes; at += most) {

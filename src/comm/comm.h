@@ -56,6 +56,9 @@ sr_status sr_comm_sum_pairs(MPI_Comm comm, double *pair, int64_t n);
 /* *alike tells whether all ranks' value[0..n) are the same. Collective. */
 sr_status sr_comm_alike(MPI_Comm comm, const int64_t *value, int n, bool *alike);
 
+/* all[rank] becomes each rank's piece of so many bytes, at root; all is not looked at elsewhere. Collective. */
+sr_status sr_comm_gather(MPI_Comm comm, const void *piece, int bytes, void *all, int root);
+
 /* Copies bytes at data from rank root to all. Collective. */
 sr_status sr_comm_bcast(MPI_Comm comm, void *data, uint64_t bytes, int root);
 

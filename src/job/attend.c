@@ -98,12 +98,17 @@ static sr_status check_groups(const run *r) {
                  (int64_t)words->head_ranks * words->ring_ranks, ranks);
 }
 
+/* A job that is expected to be shorter by the default costs is over before the right ones are known. */
+static const double worth_measuring_s = 0.3;
+
 /* Finds what things cost, where that decides something. */
 static sr_status find_costs(run *r) {
   const sr_attend_job *job = r->job;
   int ways;
-  SR_TRY(sr_plan_choices(r->comm, &r->options, NULL, 0, &ways));
-  if (ways == 1 && !*job->machine) return SR_OK;
+  sr_plan_choice first;
+  SR_TRY(sr_plan_choices(r->comm, &r->options, &first, 1, &ways));
+  const bool matters = ways > 1 && (job->dry_run || first.seconds > worth_measuring_s);
+  if (!matters && !*job->machine) return SR_OK;
   SR_TRY(sr_machine_find(r->comm, job->machine, r->options.threads, &r->costs));
   r->options.costs = &r->costs;
   return SR_OK;
@@ -120,6 +125,7 @@ static sr_status decide(run *r) {
   SR_TRY(sr_plan_estimate(r->comm, &r->options, &r->report->plan));
   if (r->job->dry_run)
     SR_TRY(sr_plan_choices(r->comm, &r->options, r->report->choice, SR_CHOICES_SHOWN, &r->report->n_choices));
+  SR_TRY(sr_report_places(r->comm, &r->fit.placement, r->report));
   SR_TRY(sr_fit_warn(r->comm, &r->fit, warn, r));
   warn_of_input(r);
   return sr_report_plan(r->comm, r->report);
@@ -295,7 +301,8 @@ static void free_all(run *r) {
 
 void sr_attend_report_free(sr_attend_report *report) {
   free(report->step);
-  report->step = NULL;
+  free(report->place);
+  report->step = NULL, report->place = NULL;
 }
 
 sr_status sr_attend_run(MPI_Comm comm, const sr_attend_job *job, sr_attend_report *report) {

@@ -6,6 +6,7 @@
 #include <seqring/plan.h>
 
 #include "base/distribution.h"
+#include "placement.h"
 
 /* What the job tells while it runs. A function may be NULL. */
 typedef struct sr_attend_events {
@@ -68,7 +69,8 @@ typedef struct sr_attend_report {
   int n_choices;       /* ways that were open; the one that is taken first, then by time */
   sr_plan_choice choice[SR_CHOICES_SHOWN];
   sr_spread read_s, attention_s, wait_s, write_s;
-  int64_t n_steps; /* of the rank that has most */
+  sr_placement *place; /* [ranks] on rank 0 */
+  int64_t n_steps;     /* of the rank that has most */
   sr_step_report *step;
   double wall_s;               /* of the whole job */
   double tokens_per_s, gflops; /* q_len, and the job's operations, over the longest attention_s */

@@ -3,6 +3,8 @@
 #include <hwloc.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "base/error.h"
 
@@ -43,8 +45,8 @@ static sr_status count_cores(sr_placement *placement) {
   hwloc_topology_t topology;
   if (hwloc_topology_init(&topology)) return sr_fail(SR_ERR_RESOURCE, "hwloc cannot describe this machine: no memory");
   sr_status status = SR_OK;
-  hwloc_cpuset_t bound = hwloc_bitmap_alloc();
-  if (!bound || hwloc_topology_load(topology)) {
+  hwloc_cpuset_t bound = hwloc_bitmap_alloc(), domains = hwloc_bitmap_alloc();
+  if (!bound || !domains || hwloc_topology_load(topology)) {
     status = sr_fail(SR_ERR_RESOURCE, "hwloc cannot describe this machine");
     goto done;
   }
@@ -54,10 +56,14 @@ static sr_status count_cores(sr_placement *placement) {
   hwloc_bitmap_and(bound, bound, allowed);
   placement->node_cores = cores_in(topology, allowed);
   placement->bound_cores = cores_in(topology, bound);
+  hwloc_bitmap_list_snprintf(placement->cpus, sizeof placement->cpus, bound);
+  hwloc_cpuset_to_nodeset(topology, bound, domains);
+  hwloc_bitmap_list_snprintf(placement->numa, sizeof placement->numa, domains);
   int quota = quota_cores();
   if (quota > 0 && quota < placement->node_cores) placement->node_cores = quota;
 done:
   hwloc_bitmap_free(bound);
+  hwloc_bitmap_free(domains);
   hwloc_topology_destroy(topology);
   return status;
 }
@@ -78,6 +84,7 @@ static sr_status environment_threads(int *threads) {
 sr_status sr_placement_find(int wanted, int local_ranks, sr_placement *placement) {
   *placement = (sr_placement){0};
   SR_TRY(count_cores(placement));
+  if (gethostname(placement->host, sizeof placement->host - 1)) strcpy(placement->host, "?");
   int threads = wanted;
   if (threads < 1) SR_TRY(environment_threads(&threads));
   if (threads < 1) threads = placement->node_cores / local_ranks;

@@ -6,11 +6,16 @@
 
 #include <seqring/status.h>
 
+enum { SR_PLACE_TEXT = 128 };
+
 typedef struct sr_placement {
-  int node_cores;  /* cores of this node that this process's control group may use */
-  int bound_cores; /* of these, cores that this rank is bound to */
-  int threads;     /* of this rank */
-  bool narrow;     /* bound to fewer cores than it has threads, while the node has more */
+  int node_cores;           /* cores of this node that this process's control group may use */
+  int bound_cores;          /* of these, cores that this rank is bound to */
+  int threads;              /* of this rank */
+  char host[SR_PLACE_TEXT]; /* the node's name */
+  char cpus[SR_PLACE_TEXT]; /* processing units that this rank is bound to, such as "0-3,8"; cut where there are many */
+  char numa[SR_PLACE_TEXT]; /* their NUMA domains, likewise */
+  bool narrow;              /* bound to fewer cores than it has threads, while the node has more */
 } sr_placement;
 
 /* Threads are wanted when that is above 0, else OMP_NUM_THREADS when it is set, else the node's cores over its

@@ -35,6 +35,12 @@ sr_status sr_report_plan(MPI_Comm comm, sr_attend_report *report) {
   return sr_spread_find(comm, (double)plan->sent_bytes, &report->sent);
 }
 
+sr_status sr_report_places(MPI_Comm comm, const sr_placement *mine, sr_attend_report *report) {
+  report->place = calloc((size_t)report->plan.ranks, sizeof *report->place);
+  SR_TRY(sr_agree(comm, report->place ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to report where ranks are")));
+  return sr_comm_gather(comm, mine, (int)sizeof *mine, report->place, 0);
+}
+
 /* Work, wait and bytes of this rank's steps, as rows of n, 0 where it has fewer. */
 static void list_steps(const sr_plan *plan, int64_t n, double *value) {
   int64_t mine;

@@ -20,6 +20,9 @@ typedef struct sr_measured {
   double read_s, write_s, wall_s;
 } sr_measured;
 
+/* Fills in where all ranks are. Collective. Errors: SR_ERR_RESOURCE, SR_ERR_MPI. */
+sr_status sr_report_places(MPI_Comm comm, const sr_placement *mine, sr_attend_report *report);
+
 /* Fills in the steps of a plan's last forward. Collective. Errors: SR_ERR_RESOURCE, SR_ERR_MPI. */
 sr_status sr_report_steps(MPI_Comm comm, const sr_plan *plan, sr_attend_report *report);
 

@@ -41,6 +41,7 @@ static bool make(sr_partition *p) {
   sr_arena *arena = &p->arena;
   if (!make_teams(arena, of, of->team_of, &p->teams)) return false;
   if (!make_teams(arena, of, of->by_heads ? NULL : of->team_of, &p->holders)) return false;
+  p->problem.team_of = p->teams.of; /* the caller's need not stay */
   const int n = p->teams.n;
   sr_tokens *sees = sr_arena_take(arena, n, sizeof *sees);
   p->sees = sees;

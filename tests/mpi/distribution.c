@@ -107,6 +107,55 @@ static void windows_take_what_they_reach(void) {
   }
 }
 
+static void costs_are_measured_alike(void) {
+  sr_costs costs, first;
+  CHECK(sr_costs_measure(MPI_COMM_WORLD, 1, &costs) == SR_OK);
+  first = costs;
+  CHECK(sr_comm_bcast(MPI_COMM_WORLD, &first, sizeof first, 0) == SR_OK);
+  CHECK(memcmp(&first, &costs, sizeof costs) == 0);
+  CHECK(costs.flops > 1e7 && costs.copy_s_per_byte > 0);
+  for (int i = 0; i < 2; i++) {
+    const sr_link *link = i ? &costs.inside : &costs.between;
+    CHECK(link->latency_s > 0 && link->s_per_byte > 0 && link->s_per_byte < 1e-3);
+    CHECK(link->hidden_s_per_byte >= 0 && link->hidden_s_per_byte < 1e-3);
+  }
+}
+
+/* The way that a plan takes among all that are open. */
+static sr_plan_choice chosen(const problem *p, int *n) {
+  sr_plan_choice choice[64];
+  sr_plan_info info;
+  CHECK(sr_plan_choices(MPI_COMM_WORLD, &p->options, choice, 64, n) == SR_OK);
+  CHECK(sr_plan_estimate(MPI_COMM_WORLD, &p->options, &info) == SR_OK);
+  CHECK(*n >= 1 && info.strategy == choice[0].strategy && info.balance == choice[0].balance);
+  CHECK(info.seconds == choice[0].seconds);
+  for (int i = 2; i < *n; i++) CHECK(choice[i].seconds >= choice[i - 1].seconds);
+  for (int i = 1; i < *n; i++) CHECK(choice[0].seconds <= 1.02 * choice[i].seconds);
+  return choice[0];
+}
+
+/* Dear messages let nothing travel where ranks share memory, dear work lets no rank wait. */
+static void the_choice_follows_the_costs(void) {
+  int ranks, n;
+  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+  sr_costs costs;
+  sr_costs_default(&costs);
+  problem p = make_problem(1024 * ranks, true, -1);
+  p.options.costs = &costs;
+  costs.inside = costs.between = (sr_link){1, 1, 1};
+  sr_plan_choice choice = chosen(&p, &n);
+  CHECK(ranks == 1 || count_nodes(ranks) > 1 || choice.sent_bytes == 0);
+  sr_costs_default(&costs);
+  costs.flops = 1e6;
+  choice = chosen(&p, &n);
+  CHECK(ranks == 1 ? n == 1 : n > 5);
+  CHECK(ranks == 1 || choice.balance != SR_BALANCE_CONTIGUOUS || choice.strategy == SR_STRATEGY_ULYSSES);
+  p.options.memory_limit = 1;
+  choice = chosen(&p, &n);
+  CHECK(isinf(choice.seconds));
+  problem_free(&p);
+}
+
 /* distribution [LIMIT]: with so many elements for a call of MPI at most. */
 int main(int argc, char **argv) {
   MPI_Init(&argc, &argv);
@@ -114,5 +163,7 @@ int main(int argc, char **argv) {
   all_give_the_same_bits();
   bytes_are_those_of_the_formulas();
   windows_take_what_they_reach();
+  costs_are_measured_alike();
+  the_choice_follows_the_costs();
   return finish_checks();
 }
