@@ -31,7 +31,7 @@ static sr_options random_options(uint64_t *r, int n) {
 /* Any way to spread the same problem over ranks. */
 static void spread_anyhow(uint64_t *r, int ranks, sr_options *o) {
   const bool few = o->q_len <= SR_DECODE_QUERIES;
-  o->threads = (int)problem_int(r, 1, 2);
+  o->threads = (int)problem_int(r, 1, 4);
   o->balance = (sr_balance)problem_int(r, SR_BALANCE_AUTO, SR_BALANCE_WEIGHTED);
   o->strategy = few ? SR_STRATEGY_AUTO : (sr_strategy)problem_int(r, SR_STRATEGY_AUTO, SR_STRATEGY_HYBRID);
   if (o->strategy == SR_STRATEGY_ULYSSES && o->q_heads < ranks) o->strategy = SR_STRATEGY_HYBRID;
