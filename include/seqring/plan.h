@@ -68,15 +68,15 @@ typedef struct sr_options {
   double scale;                /* of the scores: 0, or 1e-30 to 1e30 in size; NaN (the default): 1 / sqrt(head_dim) */
   sr_strategy strategy;        /* SR_STRATEGY_AUTO */
   int head_ranks;           /* SR_STRATEGY_HYBRID: ranks of a group, neighbours that deal their heads; a divisor of all;
-                               0: the most that whole KV heads allow */
+                               0: any */
   sr_balance balance;       /* SR_BALANCE_AUTO */
   const sr_costs *costs;    /* by which strategy and balance are chosen; rank 0's count; NULL: sr_costs_default's */
   bool no_overlap;          /* wait for keys and values before anything is computed, and not meanwhile */
-  uint64_t piece_bytes;     /* in which keys and values travel, below 2^31; 0: 4 MiB */
+  uint64_t piece_bytes;     /* in which keys and values travel, up to 2^28; 0: 4 MiB */
   sr_products products;     /* SR_PRODUCTS_AUTO */
   bool refuse_nonfinite;    /* fail with SR_ERR_NONFINITE when a visible input is NaN or Inf */
   int threads;              /* OpenMP threads of this rank; 0: OpenMP's own choice */
-  uint64_t memory_limit;    /* bytes of this rank's workspace, 0: no limit */
+  uint64_t memory_limit;    /* bytes of this rank's workspace and of what its node shares, 0: no limit */
   sr_progress_fn *progress; /* or NULL */
   void *progress_data;
   uint64_t reserved[8]; /* zero */
@@ -147,8 +147,8 @@ typedef struct sr_verify_result {
 
 typedef struct sr_plan sr_plan;
 
-/* Decides everything that sr_plan_create would, allocates nothing that grows with the problem, and reports it.
- * Collective over comm. Errors: SR_ERR_ARGUMENT, SR_ERR_MPI. */
+/* Decides everything that sr_plan_create would, allocates nothing that grows with the lengths, and reports it.
+ * Collective over comm. Errors: SR_ERR_ARGUMENT, SR_ERR_RESOURCE, SR_ERR_MPI. */
 sr_status sr_plan_estimate(MPI_Comm comm, const sr_options *options, sr_plan_info *info);
 
 /* One way to solve a problem, as all ranks together see it before any of it is done. */
@@ -162,8 +162,9 @@ typedef struct sr_plan_choice {
   uint64_t workspace;  /* workspace and shared of sr_plan_info, of the rank that needs most */
 } sr_plan_choice;
 
-/* All ways that the options leave open, the one that a plan takes first, then by seconds: up to room of them. *n is how
- * many there are. Collective over comm. Errors: SR_ERR_ARGUMENT, SR_ERR_RESOURCE, SR_ERR_MPI. */
+/* The ways that the options leave open and that may be the best, the one that a plan takes first, then by seconds: up
+ * to room of them. *n is how many there are. Collective over comm. Errors: SR_ERR_ARGUMENT, SR_ERR_RESOURCE,
+ * SR_ERR_MPI. */
 sr_status sr_plan_choices(MPI_Comm comm, const sr_options *options, sr_plan_choice *choice, int room, int *n);
 
 /* Makes a plan: checks the options, duplicates comm, allocates the workspace. Collective over comm; *plan is NULL on

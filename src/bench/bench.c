@@ -208,6 +208,7 @@ static sr_status check_memory(sr_bench *b, const sr_options *opt, const sr_bench
 }
 
 sr_status sr_bench_run(sr_bench *bench, const sr_case *what, sr_bench_line *line) {
+  SR_TRY(sr_strategy_fits(bench->comm, &what->strategy));
   SR_TRY(find_costs(bench, what->threads));
   const sr_options opt = options_of(bench, what);
   *line = (sr_bench_line){.what = *what, .is_decode = what->q_len <= SR_DECODE_QUERIES};

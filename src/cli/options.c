@@ -172,7 +172,7 @@ const sr_option sr_option_table[] = {
      .in_config = true,
      SETTING(piece_bytes),
      .min = 1,
-     .max = INT32_MAX,
+     .max = 1 << 28,
      .help = "Pieces in which keys and values travel. It changes no bit of the result."},
     {.name = "threads",
      .kind = SR_KIND_INTEGER,

@@ -10,7 +10,7 @@
 uint64_t sr_shared_room(void) {
   const char *folder = getenv("OMPI_MCA_osc_sm_backing_directory"); /* Open MPI keeps a file there */
   struct statvfs disk;
-  if (statvfs(folder && *folder ? folder : "/dev/shm", &disk)) return UINT64_MAX;
+  if (statvfs(folder && *folder ? folder : "/dev/shm", &disk)) return 0;
   return (uint64_t)disk.f_bavail * disk.f_frsize;
 }
 

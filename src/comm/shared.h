@@ -12,7 +12,7 @@ typedef struct sr_shared {
   char *memory; /* aligned as sr_alloc's */
 } sr_shared;
 
-/* Bytes of memory that ranks of this node can still share; UINT64_MAX when that is not known. Not collective. */
+/* Bytes of memory that ranks of this node can still share; 0 where Open MPI has no folder for it. Not collective. */
 uint64_t sr_shared_room(void);
 
 /* bytes for all ranks of comm, which share a node. A page lies near the rank that first writes to it. Collective.

@@ -116,7 +116,8 @@ sr_status sr_transfer_send(sr_transfer *t, const sr_stretch *stretch, int64_t n,
 
 sr_status sr_transfer_start(sr_transfer *t) {
   if (t->n == 0) return SR_OK;
-  SR_TRY(sr_mpi(MPI_Startall(t->n, t->request), "MPI_Startall"));
+  /* One by one: MPI_Startall starts in any order, in which pieces of a message would be matched. */
+  for (int i = 0; i < t->n; i++) SR_TRY(sr_mpi(MPI_Start(&t->request[i]), "MPI_Start"));
   t->in_flight = true;
   return SR_OK;
 }

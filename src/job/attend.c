@@ -88,16 +88,6 @@ static void warn_of_nonfinite(run *r) {
   if (n > 0) warn(r, text);
 }
 
-/* The plan is told of the ranks of a group alone. */
-static sr_status check_groups(const run *r) {
-  const sr_strategy_words *words = &r->job->strategy;
-  int ranks;
-  SR_TRY(sr_mpi(MPI_Comm_size(r->comm, &ranks), "MPI_Comm_size"));
-  if (!words->head_ranks || (int64_t)words->head_ranks * words->ring_ranks == ranks) return SR_OK;
-  return sr_fail(SR_ERR_ARGUMENT, "hybrid:%dx%d is for %" PRId64 " ranks, not %d", words->head_ranks, words->ring_ranks,
-                 (int64_t)words->head_ranks * words->ring_ranks, ranks);
-}
-
 /* A job that is expected to be shorter by the default costs is over before the right ones are known. */
 static const double worth_measuring_s = 0.3;
 
@@ -118,7 +108,7 @@ static sr_status find_costs(run *r) {
 static sr_status decide(run *r) {
   SR_TRY(sr_mpi(MPI_Comm_rank(r->comm, &r->rank), "MPI_Comm_rank"));
   fill_options(r);
-  SR_TRY(check_groups(r));
+  SR_TRY(sr_strategy_fits(r->comm, &r->job->strategy));
   SR_TRY(sr_fit_threads(r->comm, r->job->threads, &r->fit));
   r->options.threads = r->fit.placement.threads;
   SR_TRY(find_costs(r));

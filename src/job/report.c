@@ -13,6 +13,15 @@ void sr_strategy_of(const sr_plan_info *plan, char text[SR_STRATEGY_TEXT]) {
   sr_strategy_write(&words, text);
 }
 
+sr_status sr_strategy_fits(MPI_Comm comm, const sr_strategy_words *words) {
+  const int64_t named = (int64_t)words->head_ranks * words->ring_ranks;
+  int ranks;
+  SR_TRY(sr_mpi(MPI_Comm_size(comm, &ranks), "MPI_Comm_size"));
+  if (!words->head_ranks || named == ranks) return SR_OK;
+  return sr_fail(SR_ERR_ARGUMENT, "hybrid:%dx%d is for %lld ranks, not %d", words->head_ranks, words->ring_ranks,
+                 (long long)named, ranks);
+}
+
 sr_status sr_spread_find(MPI_Comm comm, double mine, sr_spread *spread) {
   int ranks;
   SR_TRY(sr_mpi(MPI_Comm_size(comm, &ranks), "MPI_Comm_size"));

@@ -5,6 +5,10 @@
 #include "attend.h"
 #include "base/distribution.h"
 
+/* Whether the groups that are named make up the ranks of comm: a plan is told of the ranks of a group alone. Errors:
+ * SR_ERR_ARGUMENT, SR_ERR_MPI. */
+sr_status sr_strategy_fits(MPI_Comm comm, const sr_strategy_words *words);
+
 /* The strategy of a plan, as an option would name it. */
 void sr_strategy_of(const sr_plan_info *plan, char text[SR_STRATEGY_TEXT]);
 

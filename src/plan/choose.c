@@ -52,12 +52,30 @@ static void sort(sr_prospect *prospect, int n) {
   qsort(prospect + 1, (size_t)(n - 1), sizeof *prospect, sooner_first);
 }
 
+static bool is_cost(double x) {
+  return isfinite(x) && x >= 0;
+}
+
+static bool is_link(const sr_link *link) {
+  return is_cost(link->latency_s) && is_cost(link->s_per_byte) && is_cost(link->hidden_s_per_byte);
+}
+
+/* Rank 0's costs, or the default ones, on all ranks. */
+static sr_status share_costs(MPI_Comm comm, const sr_options *options, sr_costs *costs) {
+  sr_costs_default(costs);
+  if (options->costs) *costs = *options->costs;
+  SR_TRY(sr_comm_bcast(comm, costs, sizeof *costs, 0));
+  if (is_cost(costs->flops) && costs->flops > 0 && is_cost(costs->copy_s_per_byte) && is_link(&costs->inside) &&
+      is_link(&costs->between))
+    return SR_OK;
+  return sr_fail(SR_ERR_ARGUMENT, "costs that are negative or not finite, or no operation a second");
+}
+
 sr_status sr_choose(MPI_Comm comm, const sr_options *options, const sr_site *site, sr_prospect *prospect, int *n) {
   sr_way way[SR_MOST_WAYS];
   sr_costs costs;
-  sr_costs_default(&costs);
-  if (options->costs) costs = *options->costs;
-  SR_TRY(sr_comm_bcast(comm, &costs, sizeof costs, 0));
+  *n = 0;
+  SR_TRY(share_costs(comm, options, &costs));
   *n = sr_ways(options, site, way, SR_MOST_WAYS);
   sr_status status = *n > 0 ? SR_OK : SR_ERR_ARGUMENT;
   for (int i = 0; i < *n && status == SR_OK; i++) {

@@ -18,6 +18,9 @@
 enum { BYTES = 8 << 20, PIECE = 1 << 20, PINGS = 10, ROUNDS = 3 };
 static const double loop_s = 0.01;
 
+/* A transfer that takes so long is timed once only. */
+static const double long_s = 0.03;
+
 void sr_costs_default(sr_costs *costs) {
   *costs = (sr_costs){.flops = 1e11,
                       .copy_s_per_byte = 1 / 5e9,
@@ -98,8 +101,9 @@ static sr_status time_transfers(const probe *p, sr_transfer *ping, sr_transfer *
   moment /= PINGS;
   for (int i = 0; i < ROUNDS; i++) SR_TRY(carry(p, load, 1, 0, &alone));
   SR_TRY(sr_comm_max(p->comm, &alone, 1));
+  const int rounds = alone > long_s ? 1 : ROUNDS;
   const int64_t loops = (int64_t)((double)p->loops * (1 + 2 * alone / loop_s)); /* longer than the transfer */
-  for (int i = 0; i < ROUNDS; i++) {
+  for (int i = 0; i < rounds; i++) {
     SR_TRY(sr_comm_barrier(p->comm));
     work = fmin(work, compute(p, loops, NULL, &status));
     SR_TRY(carry(p, load, 1, loops, &beside));

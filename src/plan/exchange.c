@@ -182,7 +182,9 @@ static void copy_part(const sr_exchange *x, const sr_tensors *tensors, way w, te
   const sr_decision *d = x->d;
   const sr_heads h = heads_of(d, member);
   const uint64_t head = head_bytes(d, t), row = (uint64_t)heads_in(&h, t) * head;
-  const sr_tokens mine = tokens_of(d, d->member, t), all = is_kv(t) ? d->work.kv : d->work.q;
+  const sr_tokens mine = tokens_of(d, d->member, t);
+  if (mine.n == 0) return;
+  const sr_tokens all = is_kv(t) ? d->work.kv : d->work.q;
   rows r = {.part = x->outgoing + part_offset(d, w, t, member),
             .tensor = (char *)tensor_of(tensors, t) + (uint64_t)(is_kv(t) ? h.kv_first : h.q_first) * head,
             .part_row = row,

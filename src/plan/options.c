@@ -6,7 +6,7 @@
 #include "decision.h"
 #include "kernels/convert.h"
 
-enum { MOST_THREADS = 4096 };
+enum { MOST_THREADS = 4096, LARGEST_PIECE = 1 << 28 };
 
 /* Lengths below 2^48 keep positions, and all products of a length with a row's bytes, inside 64 bits. */
 #define LONGEST ((int64_t)1 << 48)
@@ -67,6 +67,8 @@ sr_status sr_options_check(const sr_options *o) {
   SR_TRY(check_range("products", (int64_t)o->products, SR_PRODUCTS_AUTO, SR_PRODUCTS_BF16));
   SR_TRY(check_range("strategy", (int64_t)o->strategy, SR_STRATEGY_AUTO, SR_STRATEGY_DECODE));
   SR_TRY(check_range("head_ranks", o->head_ranks, 0, INT32_MAX));
-  SR_TRY(check_range("piece_bytes", (int64_t)(o->piece_bytes & INT64_MAX), 0, INT32_MAX));
+  if (o->piece_bytes > LARGEST_PIECE) return sr_fail(SR_ERR_ARGUMENT, "piece_bytes is above %d", (int)LARGEST_PIECE);
+  if (o->head_ranks && o->strategy != SR_STRATEGY_HYBRID)
+    return sr_fail(SR_ERR_ARGUMENT, "head_ranks are for the strategy hybrid, not %s", sr_strategy_name(o->strategy));
   return check_range("balance", (int64_t)o->balance, SR_BALANCE_AUTO, SR_BALANCE_WEIGHTED);
 }

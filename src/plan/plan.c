@@ -239,7 +239,8 @@ sr_status sr_plan_create(MPI_Comm comm, const sr_options *options, sr_plan **pla
   sr_status status = decide_on(comm, options, &d);
   if (status == SR_OK) status = build(comm, &d, plan);
   sr_decision_free(&d);
-  if (status != SR_OK) sr_plan_destroy(plan);
+  if (status != SR_OK && status != SR_ERR_MPI) sr_plan_destroy(plan);
+  if (status != SR_OK) *plan = NULL;
   return status;
 }
 

@@ -76,12 +76,6 @@ static const sr_solver table[] = {
 };
 enum { SOLVERS = sizeof table / sizeof *table };
 
-const sr_solver *sr_solver_of(sr_strategy strategy) {
-  for (int i = 0; i < SOLVERS; i++)
-    if (table[i].strategy == strategy) return &table[i];
-  return NULL;
-}
-
 /* The ways of one solver, behind the n that there are. */
 static int add_ways(const sr_solver *solver, const sr_options *o, const sr_site *site, sr_way *way, int n, int room) {
   const bool any = o->balance == SR_BALANCE_AUTO, plain = !limits_sight(o, site) || site->ranks == 1 || is_few(o);

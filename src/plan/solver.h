@@ -33,9 +33,6 @@ typedef struct sr_solver {
   bool (*is_candidate)(const sr_options *options, const sr_site *site);
 } sr_solver;
 
-/* The entry of a strategy. */
-const sr_solver *sr_solver_of(sr_strategy strategy);
-
 /* One way to solve a problem. */
 typedef struct sr_way {
   const sr_solver *solver;
@@ -44,7 +41,7 @@ typedef struct sr_way {
 } sr_way;
 
 /* All ways that the options leave open, the simplest first, as many as there is room for. Returns how many there are; 0
- * when a strategy or balance is asked for that does not apply, with the text of SR_ERR_ARGUMENT. */
+ * when a strategy is asked for that does not apply, with the text of SR_ERR_ARGUMENT. */
 int sr_ways(const sr_options *options, const sr_site *site, sr_way *way, int room);
 
 #endif

@@ -59,6 +59,14 @@ static void bad_options_are_refused(void) {
   REFUSE(mask.q_start, INT64_MAX, "q_start");
   REFUSE(threads, -1, "threads");
   REFUSE(balance, (sr_balance)7, "balance");
+  REFUSE(strategy, (sr_strategy)9, "strategy");
+  REFUSE(strategy, SR_STRATEGY_DECODE, "decode");
+  REFUSE(head_ranks, 7, "head_ranks");
+  REFUSE(piece_bytes, (UINT64_C(1) << 63) + 5, "piece_bytes");
+  sr_costs costs;
+  sr_costs_default(&costs);
+  costs.flops = (double)NAN;
+  REFUSE(costs, &costs, "costs");
 }
 
 static void one_rank_out_of_memory(void) {
