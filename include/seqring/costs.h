@@ -27,6 +27,9 @@ typedef struct sr_costs {
 /* Those of a common cluster: good enough to tell strategies apart that differ much. Not collective. */
 void sr_costs_default(sr_costs *costs);
 
+/* Whether they are finite and not negative, and flops is above 0. Not collective. Errors: SR_ERR_ARGUMENT. */
+sr_status sr_costs_check(const sr_costs *costs);
+
 /* Measures them on the ranks of comm, each with so many threads (0: OpenMP's own choice), in about half a second, or
  * over slow links in some twenty times as long as they take for 8 MiB. A link that no two ranks of comm have keeps its
  * default. The same on all ranks. Collective. Errors: SR_ERR_ARGUMENT (SEQRING_ISA), SR_ERR_RESOURCE, SR_ERR_MPI. */

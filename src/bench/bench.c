@@ -56,15 +56,18 @@ sr_status sr_bench_place(MPI_Comm comm, sr_list *threads, sr_warning_fn *warning
   return SR_OK;
 }
 
-/* The costs of the machine with so many threads a rank, measured when they are asked for first. */
-static sr_status find_costs(sr_bench *b, int threads) {
-  if (b->costs_of == threads) return SR_OK;
-  SR_TRY(sr_costs_measure(b->comm, threads, &b->costs));
-  b->costs_of = threads;
+/* The costs of the machine, where they decide something: measured when so many threads a rank are asked for first. */
+static sr_status find_costs(sr_bench *b, sr_options *opt) {
+  int ways;
+  SR_TRY(sr_plan_choices(b->comm, opt, NULL, 0, &ways));
+  if (ways == 1) return SR_OK;
+  if (b->costs_of != opt->threads) SR_TRY(sr_costs_measure(b->comm, opt->threads, &b->costs));
+  b->costs_of = opt->threads;
+  opt->costs = &b->costs;
   return SR_OK;
 }
 
-static sr_options options_of(const sr_bench *b, const sr_case *what) {
+static sr_options options_of(const sr_case *what) {
   sr_options opt;
   sr_options_default(&opt);
   opt.q_len = what->q_len;
@@ -82,7 +85,6 @@ static sr_options options_of(const sr_bench *b, const sr_case *what) {
   opt.strategy = what->strategy.strategy;
   opt.head_ranks = what->strategy.head_ranks;
   opt.balance = what->balance;
-  opt.costs = &b->costs;
   if (what->dtype == SR_BF16) opt.products = SR_PRODUCTS_BF16;
   return opt;
 }
@@ -209,12 +211,13 @@ static sr_status check_memory(sr_bench *b, const sr_options *opt, const sr_bench
 
 sr_status sr_bench_run(sr_bench *bench, const sr_case *what, sr_bench_line *line) {
   SR_TRY(sr_strategy_fits(bench->comm, &what->strategy));
-  SR_TRY(find_costs(bench, what->threads));
-  const sr_options opt = options_of(bench, what);
+  sr_options opt = options_of(what);
+  SR_TRY(find_costs(bench, &opt));
   *line = (sr_bench_line){.what = *what, .is_decode = what->q_len <= SR_DECODE_QUERIES};
   line->kv_bytes = (double)visible_keys(what) * (double)what->kv_heads * (double)(what->head_dim + what->value_dim) *
                    (double)sr_dtype_size(what->dtype);
   SR_TRY(sr_plan_estimate(bench->comm, &opt, &line->plan));
+  sr_strategy_keep(&line->plan, &opt);
   SR_TRY(check_memory(bench, &opt, line));
   sr_plan *plan;
   SR_TRY(sr_plan_create(bench->comm, &opt, &plan));

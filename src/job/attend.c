@@ -115,6 +115,7 @@ static sr_status decide(run *r) {
   SR_TRY(sr_plan_estimate(r->comm, &r->options, &r->report->plan));
   if (r->job->dry_run)
     SR_TRY(sr_plan_choices(r->comm, &r->options, r->report->choice, SR_CHOICES_SHOWN, &r->report->n_choices));
+  sr_strategy_keep(&r->report->plan, &r->options);
   SR_TRY(sr_report_places(r->comm, &r->fit.placement, r->report));
   SR_TRY(sr_fit_warn(r->comm, &r->fit, warn, r));
   warn_of_input(r);

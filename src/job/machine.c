@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "comm/comm.h"
 #include "world.h"
 
 enum { FORMAT = 1, LARGEST_FILE = 64 << 10 };
@@ -30,14 +30,6 @@ static sr_status load(const char *path, json_t **json) {
   return *json ? SR_OK : bad_file(path, error.text);
 }
 
-static bool is_cost(double x) {
-  return isfinite(x) && x >= 0;
-}
-
-static bool is_link(const sr_link *link) {
-  return is_cost(link->latency_s) && is_cost(link->s_per_byte) && is_cost(link->hidden_s_per_byte);
-}
-
 #define LINK_FORMAT "{s:F, s:F, s:F}"
 
 /* threads: by which the file's operations a second of one are multiplied. */
@@ -51,9 +43,7 @@ static sr_status understand(const char *path, json_t *json, int threads, sr_cost
       &c->between.latency_s, "s_per_byte", &c->between.s_per_byte, "hidden_s_per_byte", &c->between.hidden_s_per_byte);
   if (failed) return bad_file(path, error.text);
   if (format != FORMAT) return bad_file(path, "it is of another version");
-  if (!(is_cost(c->flops) && c->flops > 0 && is_cost(c->copy_s_per_byte) && is_link(&c->inside) &&
-        is_link(&c->between)))
-    return bad_file(path, "a number is out of range");
+  if (sr_costs_check(c) != SR_OK) return bad_file(path, "a number is out of range");
   c->flops *= threads;
   return SR_OK;
 }
@@ -95,7 +85,7 @@ sr_status sr_machine_find(MPI_Comm comm, const char *path, int threads, sr_costs
     bool found;
   } file = {.found = false};
   int rank;
-  if (MPI_Comm_rank(comm, &rank) != MPI_SUCCESS) return sr_fail(SR_ERR_MPI, "MPI_Comm_rank fails");
+  SR_TRY(sr_mpi(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank"));
   sr_status status = rank == 0 && *path ? read_file(path, threads, &file.found, &file.costs) : SR_OK;
   SR_TRY(sr_world_share(comm, status, &file, sizeof file));
   *costs = file.costs;

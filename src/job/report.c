@@ -6,6 +6,12 @@
 #include "base/memory.h"
 #include "comm/comm.h"
 
+void sr_strategy_keep(const sr_plan_info *chosen, sr_options *options) {
+  options->strategy = chosen->strategy;
+  options->balance = chosen->balance;
+  options->head_ranks = chosen->strategy == SR_STRATEGY_HYBRID ? chosen->head_ranks : 0;
+}
+
 void sr_strategy_of(const sr_plan_info *plan, char text[SR_STRATEGY_TEXT]) {
   sr_strategy_words words = {.strategy = plan->strategy};
   if (plan->strategy == SR_STRATEGY_HYBRID)

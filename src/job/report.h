@@ -9,6 +9,10 @@
  * SR_ERR_ARGUMENT, SR_ERR_MPI. */
 sr_status sr_strategy_fits(MPI_Comm comm, const sr_strategy_words *words);
 
+/* Lets a later plan of the same problem take the way that an estimate has chosen, without looking at the others again.
+ */
+void sr_strategy_keep(const sr_plan_info *chosen, sr_options *options);
+
 /* The strategy of a plan, as an option would name it. */
 void sr_strategy_of(const sr_plan_info *plan, char text[SR_STRATEGY_TEXT]);
 

@@ -52,23 +52,12 @@ static void sort(sr_prospect *prospect, int n) {
   qsort(prospect + 1, (size_t)(n - 1), sizeof *prospect, sooner_first);
 }
 
-static bool is_cost(double x) {
-  return isfinite(x) && x >= 0;
-}
-
-static bool is_link(const sr_link *link) {
-  return is_cost(link->latency_s) && is_cost(link->s_per_byte) && is_cost(link->hidden_s_per_byte);
-}
-
 /* Rank 0's costs, or the default ones, on all ranks. */
 static sr_status share_costs(MPI_Comm comm, const sr_options *options, sr_costs *costs) {
   sr_costs_default(costs);
   if (options->costs) *costs = *options->costs;
   SR_TRY(sr_comm_bcast(comm, costs, sizeof *costs, 0));
-  if (is_cost(costs->flops) && costs->flops > 0 && is_cost(costs->copy_s_per_byte) && is_link(&costs->inside) &&
-      is_link(&costs->between))
-    return SR_OK;
-  return sr_fail(SR_ERR_ARGUMENT, "costs that are negative or not finite, or no operation a second");
+  return sr_costs_check(costs);
 }
 
 sr_status sr_choose(MPI_Comm comm, const sr_options *options, const sr_site *site, sr_prospect *prospect, int *n) {

@@ -73,12 +73,11 @@ static double step_seconds(const links *l, const sr_step *step, double pair_s) {
 /* Heads dealt, there and back: bytes are even among the ranks of a team but for rounding. */
 static double exchange_seconds(const links *l) {
   const sr_decision *d = l->d;
-  const sr_teams *teams = &d->partition.teams;
   const int n = d->way.head_ranks;
   const double bytes = n > 1 ? (double)d->exchange_bytes / (n - 1) : 0;
   duration sum = {0, 0};
   for (int i = 0; i < n; i++)
-    if (i != d->member) add_message(l, teams->member[teams->first[d->team] + i], bytes, &sum);
+    if (i != d->member) add_message(l, sr_team_member(&d->partition.teams, d->team, i), bytes, &sum);
   return sum.alone + 2 * (double)d->exchange_bytes * l->costs->copy_s_per_byte;
 }
 

@@ -3,15 +3,14 @@
 #include <omp.h>
 #include <seqring/costs.h>
 #include <seqring/version.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "comm/comm.h"
 #include "comm/transfer.h"
 #include "kernels/peak.h"
+#include "site.h"
 
 /* Bytes that are copied, and sent in pieces; messages without bytes; the shortest loop of multiply-adds that is timed.
  */
@@ -28,11 +27,26 @@ void sr_costs_default(sr_costs *costs) {
                       .between = {.latency_s = 5e-6, .s_per_byte = 1 / 2e9, .hidden_s_per_byte = 1 / 2e10}};
 }
 
+static bool is_cost(double x) {
+  return isfinite(x) && x >= 0;
+}
+
+static bool is_link(const sr_link *link) {
+  return is_cost(link->latency_s) && is_cost(link->s_per_byte) && is_cost(link->hidden_s_per_byte);
+}
+
+sr_status sr_costs_check(const sr_costs *costs) {
+  if (is_cost(costs->flops) && costs->flops > 0 && is_cost(costs->copy_s_per_byte) && is_link(&costs->inside) &&
+      is_link(&costs->between))
+    return SR_OK;
+  return sr_fail(SR_ERR_ARGUMENT, "costs that are negative or not finite, or no operation a second");
+}
+
 /* A probe under way. */
 typedef struct probe {
   MPI_Comm comm;
-  int rank, ranks, threads;
-  int *node_of;
+  sr_site site;
+  int threads;
   char *out, *in; /* [BYTES] */
   int64_t loops;  /* of multiply-adds that take loop_s */
 } probe;
@@ -116,7 +130,7 @@ static sr_status time_transfers(const probe *p, sr_transfer *ping, sr_transfer *
 
 /* Messages from one rank and to one, or none at all with itself. */
 static sr_status add_messages(const probe *p, sr_transfer *t, uint64_t bytes, int from, int to) {
-  if (to == p->rank) return SR_OK;
+  if (to == p->site.rank) return SR_OK;
   SR_TRY(sr_transfer_receive(t, &(sr_stretch){p->in, bytes}, 1, from));
   return sr_transfer_send(t, &(sr_stretch){p->out, bytes}, 1, to);
 }
@@ -135,39 +149,41 @@ static sr_status time_link(const probe *p, int from, int to, double value[3]) {
   return status;
 }
 
-/* This rank's neighbours among the ranks of its node, itself where it is alone. */
-static void find_near(const probe *p, int *from, int *to) {
-  *from = *to = p->rank;
-  for (int i = 1; i < p->ranks && *to == p->rank; i++)
-    if (p->node_of[(p->rank + i) % p->ranks] == p->node_of[p->rank]) *to = (p->rank + i) % p->ranks;
-  for (int i = 1; i < p->ranks && *from == p->rank; i++)
-    if (p->node_of[(p->rank + p->ranks - i) % p->ranks] == p->node_of[p->rank])
-      *from = (p->rank + p->ranks - i) % p->ranks;
+/* The next rank in a direction, 1 or -1, that is on this one's node: itself where no other is. */
+static int near_rank(const sr_site *site, int direction) {
+  int rank = site->rank;
+  do rank = (rank + site->ranks + direction) % site->ranks;
+  while (site->node_of[rank] != site->node_of[site->rank]);
+  return rank;
+}
+
+static void find_near(const sr_site *site, int *from, int *to) {
+  *from = near_rank(site, -1), *to = near_rank(site, 1);
 }
 
 /* Pairs of ranks so many places apart that are on different nodes. */
-static int crossing_pairs(const probe *p, int apart) {
+static int crossing_pairs(const sr_site *site, int apart) {
   int n = 0;
-  for (int r = 0; r < p->ranks; r++) n += p->node_of[r] != p->node_of[(r + apart) % p->ranks];
+  for (int r = 0; r < site->ranks; r++) n += site->node_of[r] != site->node_of[(r + apart) % site->ranks];
   return n;
 }
 
 /* The ranks as many places before and behind as lets most messages go to other nodes. */
-static void find_far(const probe *p, int *from, int *to) {
+static void find_far(const sr_site *site, int *from, int *to) {
   int best = 0, apart = 0;
-  for (int i = 1; i < p->ranks && best < p->ranks; i++) {
-    const int n = crossing_pairs(p, i);
+  for (int i = 1; i < site->ranks && best < site->ranks; i++) {
+    const int n = crossing_pairs(site, i);
     if (n > best) best = n, apart = i;
   }
-  *from = (p->rank + p->ranks - apart) % p->ranks;
-  *to = (p->rank + apart) % p->ranks;
+  *from = (site->rank + site->ranks - apart) % site->ranks;
+  *to = (site->rank + apart) % site->ranks;
 }
 
 /* Measures a link where some ranks have it; *link stays what it is where none do. */
 static sr_status measure_link(const probe *p, bool inside, sr_link *link) {
   int from, to;
-  (inside ? find_near : find_far)(p, &from, &to);
-  double some = to != p->rank;
+  (inside ? find_near : find_far)(&p->site, &from, &to);
+  double some = to != p->site.rank;
   SR_TRY(sr_comm_max(p->comm, &some, 1));
   if (some == 0) return SR_OK;
   double value[3] = {0, 0, 0};
@@ -190,8 +206,7 @@ static sr_status measure(probe *p, sr_costs *costs) {
 
 static sr_status prepare(probe *p) {
   p->out = sr_alloc(BYTES), p->in = sr_alloc(BYTES);
-  p->node_of = malloc((size_t)p->ranks * sizeof *p->node_of);
-  if (!p->out || !p->in || !p->node_of) return sr_fail(SR_ERR_RESOURCE, "no memory to measure messages");
+  if (!p->out || !p->in) return sr_fail(SR_ERR_RESOURCE, "no memory to measure messages");
   if (!sr_isa_name()) return sr_fail(SR_ERR_ARGUMENT, "SEQRING_ISA names no instruction set of this machine");
   memset(p->out, 1, BYTES), memset(p->in, 0, BYTES);
   return SR_OK;
@@ -201,14 +216,12 @@ sr_status sr_costs_measure(MPI_Comm comm, int threads, sr_costs *costs) {
   probe p = {.comm = MPI_COMM_NULL, .threads = threads > 0 ? threads : omp_get_max_threads()};
   sr_costs_default(costs);
   SR_TRY(sr_comm_dup(comm, &p.comm));
-  SR_TRY(sr_mpi(MPI_Comm_rank(p.comm, &p.rank), "MPI_Comm_rank"));
-  SR_TRY(sr_mpi(MPI_Comm_size(p.comm, &p.ranks), "MPI_Comm_size"));
   sr_status status = sr_agree(p.comm, prepare(&p));
-  if (status == SR_OK) status = sr_comm_nodes(p.comm, p.ranks, p.node_of);
+  if (status == SR_OK) status = sr_site_find(p.comm, &p.site);
   if (status == SR_OK) status = measure(&p, costs);
   if (status == SR_ERR_MPI) return status; /* messages may still be on their way to the memory */
   sr_comm_free(&p.comm);
   sr_free(p.out), sr_free(p.in);
-  free(p.node_of);
+  sr_site_free(&p.site);
   return status;
 }

@@ -76,17 +76,18 @@ static sr_status lay_blocks(sr_decision *d) {
 /* What a rank has to do with of a shared buffer: what it sees, and what it packs or receives. */
 static sr_status find_touched(sr_decision *d) {
   uint64_t most[SR_MOST_BUFFERS] = {0};
-  sr_tokens seen = {0}, some, all;
+  sr_tokens seen, touched;
   sr_block block;
-  bool ok = d->members == 1 || sr_partition_seen(&d->arena, &d->partition, d->work.q, &seen);
-  for (int64_t s = 0; ok && d->members > 1 && s < d->schedule.n_steps; s++) {
+  if (d->members == 1) return SR_OK;
+  bool ok = sr_partition_seen(&d->arena, &d->partition, d->work.q, &seen);
+  for (int64_t s = 0; ok && s < d->schedule.n_steps; s++) {
     const sr_step *step = &d->schedule.step[s];
     const sr_messages *received = s > 0 ? &d->schedule.step[s - 1].receive : NULL;
-    ok =
-        sr_tokens_both(&d->arena, seen, step->tokens, &some) && (s > 0 || sr_tokens_any(&d->arena, some, d->kv, &some));
+    ok = sr_tokens_both(&d->arena, seen, step->tokens, &touched) &&
+         (received || sr_tokens_any(&d->arena, touched, d->kv, &touched));
     for (int64_t i = 0; ok && received && i < received->n; i++)
-      ok = sr_tokens_any(&d->arena, some, received->message[i].tokens, &some);
-    ok = ok && sr_tokens_both(&d->arena, some, step->tokens, &all) && sr_block_make(&d->arena, &d->shape, all, &block);
+      ok = sr_tokens_any(&d->arena, touched, received->message[i].tokens, &touched);
+    ok = ok && sr_block_make(&d->arena, &d->shape, touched, &block);
     if (ok && block.bytes > most[step->buffer]) most[step->buffer] = block.bytes;
   }
   for (int i = 0; i < SR_MOST_BUFFERS; i++) d->touched += most[i];
@@ -108,7 +109,7 @@ static void count_exchange(sr_decision *d, const sr_site *site) {
   for (int member = 0; member < d->way.head_ranks; member++) {
     const uint64_t bytes = sr_exchange_sent_bytes(d, member);
     d->exchange_bytes += bytes;
-    count_sent(d, site, d->partition.teams.member[d->partition.teams.first[d->team] + member], bytes);
+    count_sent(d, site, sr_team_member(&d->partition.teams, d->team, member), bytes);
   }
 }
 
@@ -165,11 +166,9 @@ static sr_status choose_teams(sr_decision *d, const sr_site *site, const int **t
 static void find_work(sr_decision *d) {
   const sr_options *o = &d->opt;
   const sr_partition *p = &d->partition;
-  const sr_teams *teams = &p->teams, *holders = &p->holders;
-  const int holder = holders->of[d->rank];
-  d->team = teams->of[d->rank];
-  while (teams->member[teams->first[d->team] + d->member] != d->rank) d->member++;
-  d->members = holders->first[holder + 1] - holders->first[holder];
+  d->team = p->teams.of[d->rank];
+  d->member = sr_team_place(&p->teams, d->rank);
+  d->members = sr_team_size(&p->holders, p->holders.of[d->rank]);
   d->q = p->queries.of[d->rank];
   d->kv = p->keys.of[d->rank];
   d->work = (sr_work){d->q, d->kv, o->q_heads, o->kv_heads, d->group, 0, true};

@@ -36,7 +36,7 @@ static int64_t heads_in(const sr_heads *h, tensor t) {
 
 /* The rank of a member of this rank's team, and its tokens. */
 static int rank_of(const sr_decision *d, int member) {
-  return d->partition.teams.member[d->partition.teams.first[d->team] + member];
+  return sr_team_member(&d->partition.teams, d->team, member);
 }
 
 static sr_tokens tokens_of(const sr_decision *d, int member, tensor t) {

@@ -10,16 +10,6 @@
 #include "decode.h"
 #include "schedule/segment.h"
 
-/* Where all ranks are; site->node_of is to be freed. */
-static sr_status find_site(MPI_Comm comm, sr_site *site) {
-  SR_TRY(sr_mpi(MPI_Comm_rank(comm, &site->rank), "MPI_Comm_rank"));
-  SR_TRY(sr_mpi(MPI_Comm_size(comm, &site->ranks), "MPI_Comm_size"));
-  int *node_of = malloc((size_t)site->ranks * sizeof *node_of);
-  site->node_of = node_of;
-  SR_TRY(sr_agree(comm, node_of ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory for %d ranks", site->ranks)));
-  return sr_comm_nodes(comm, site->ranks, node_of);
-}
-
 static int64_t bits_of(double x) {
   int64_t bits;
   memcpy(&bits, &x, sizeof bits);
@@ -74,10 +64,10 @@ static sr_status check_options(MPI_Comm comm, const sr_options *options) {
   return check_alike(comm, options);
 }
 
-/* Ranks all ways; prospect has room for SR_MOST_WAYS. site->node_of is to be freed. */
+/* Ranks all ways; prospect has room for SR_MOST_WAYS. site is to be freed. */
 static sr_status find_ways(MPI_Comm comm, const sr_options *options, sr_site *site, sr_prospect *prospect, int *n) {
   SR_TRY(check_options(comm, options));
-  SR_TRY(find_site(comm, site));
+  SR_TRY(sr_site_find(comm, site));
   return sr_choose(comm, options, site, prospect, n);
 }
 
@@ -87,7 +77,7 @@ static sr_status decide_on(MPI_Comm comm, const sr_options *options, sr_decision
   int n;
   sr_status status = find_ways(comm, options, &site, prospect, &n);
   if (status == SR_OK) status = sr_agree(comm, sr_decide(options, &site, &prospect[0].way, d));
-  free((void *)site.node_of);
+  sr_site_free(&site);
   if (status != SR_OK) return status;
   d->seconds = prospect[0].seconds;
   return check_kernels(comm, d->kernel);
@@ -98,7 +88,7 @@ sr_status sr_plan_choices(MPI_Comm comm, const sr_options *options, sr_plan_choi
   sr_site site = {0};
   *n = 0;
   sr_status status = find_ways(comm, options, &site, prospect, n);
-  free((void *)site.node_of);
+  sr_site_free(&site);
   for (int i = 0; status == SR_OK && i < *n && i < room; i++) {
     const sr_prospect *p = &prospect[i];
     choice[i] = (sr_plan_choice){p->way.solver->strategy, p->way.head_ranks,  p->way.balance, p->seconds,

@@ -23,10 +23,14 @@ static sr_status for_many(const sr_options *o, const sr_site *site) {
                  sr_strategy_name(o->strategy));
 }
 
+static sr_status check_heads(const sr_options *o, int ranks) {
+  if (ranks <= o->q_heads) return SR_OK;
+  return sr_fail(SR_ERR_ARGUMENT, "%" PRId64 " query heads cannot be dealt to %d ranks", o->q_heads, ranks);
+}
+
 static sr_status for_heads(const sr_options *o, const sr_site *site) {
   SR_TRY(for_many(o, site));
-  if (site->ranks <= o->q_heads) return SR_OK;
-  return sr_fail(SR_ERR_ARGUMENT, "%" PRId64 " query heads cannot be dealt to %d ranks", o->q_heads, site->ranks);
+  return check_heads(o, site->ranks);
 }
 
 static sr_status for_groups(const sr_options *o, const sr_site *site) {
@@ -34,8 +38,7 @@ static sr_status for_groups(const sr_options *o, const sr_site *site) {
   if (o->head_ranks == 0) return SR_OK;
   if (site->ranks % o->head_ranks)
     return sr_fail(SR_ERR_ARGUMENT, "%d ranks cannot be cut in groups of %d", site->ranks, o->head_ranks);
-  if (o->head_ranks <= o->q_heads) return SR_OK;
-  return sr_fail(SR_ERR_ARGUMENT, "%" PRId64 " query heads cannot be dealt to %d ranks", o->q_heads, o->head_ranks);
+  return check_heads(o, o->head_ranks);
 }
 
 static bool takes_all(const sr_options *o, const sr_site *site, int n) {

@@ -5,11 +5,7 @@
 #include <seqring/plan.h>
 #include <stdbool.h>
 
-/* Where a rank is. */
-typedef struct sr_site {
-  int rank, ranks;
-  const int *node_of; /* [ranks] node of each rank, 0 and up */
-} sr_site;
+#include "site.h"
 
 /* What a team is. */
 typedef enum sr_team_kind {

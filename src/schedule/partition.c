@@ -66,6 +66,12 @@ void sr_partition_free(sr_partition *partition) {
   sr_arena_free(&partition->arena);
 }
 
+int sr_team_place(const sr_teams *teams, int rank) {
+  int place = 0;
+  while (sr_team_member(teams, teams->of[rank], place) != rank) place++;
+  return place;
+}
+
 sr_tokens sr_partition_work(const sr_partition *p, int rank) {
   return p->problem.by_heads ? p->team_queries.of[p->teams.of[rank]] : p->queries.of[rank];
 }

@@ -17,6 +17,15 @@ typedef struct sr_teams {
   const int *member; /* [ranks] ranks of all teams, ascending within one */
 } sr_teams;
 
+/* Ranks of a team, the i-th of them, and the place of a rank in its own. */
+static inline int sr_team_size(const sr_teams *teams, int team) {
+  return teams->first[team + 1] - teams->first[team];
+}
+static inline int sr_team_member(const sr_teams *teams, int team, int i) {
+  return teams->member[teams->first[team] + i];
+}
+int sr_team_place(const sr_teams *teams, int rank);
+
 typedef struct sr_problem {
   int64_t q_len, kv_len;
   sr_mask mask;

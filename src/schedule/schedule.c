@@ -15,14 +15,6 @@ static int around(const maker *m, int64_t team) {
   return (int)((team % m->teams + m->teams) % m->teams);
 }
 
-/* This rank's place among the members of its team. */
-static int place_in_team(const maker *m) {
-  const int first = m->p->teams.first[m->team];
-  int i = 0;
-  while (m->p->teams.member[first + i] != m->rank) i++;
-  return i;
-}
-
 /* The step in which way a block moves from team to team. */
 static int stride(sr_route route) {
   return route == SR_ROUTE_DOWN ? -1 : 1;
@@ -55,30 +47,29 @@ static bool find_direct(const maker *m, int team, sr_tokens *content) {
 
 /* Members of two teams, which have the same heads, deal all tokens with one another. */
 static bool pass(const maker *m, sr_tokens tokens, int other, sr_messages *messages) {
-  const int place = place_in_team(m);
+  const sr_teams *teams = &m->p->teams;
   if (tokens.n == 0) return true;
   messages->message = sr_arena_take(&m->to->arena, 1, sizeof(sr_message));
   if (!messages->message) return false;
-  messages->message[messages->n++] = (sr_message){m->p->teams.member[m->p->teams.first[other] + place], tokens};
+  messages->message[messages->n++] = (sr_message){sr_team_member(teams, other, sr_team_place(teams, m->rank)), tokens};
   return true;
 }
 
 /* A member deals tokens with the members of another team: each side takes equal parts of them. */
 static bool split(const maker *m, sr_tokens tokens, int other, sr_messages *messages) {
   const sr_teams *teams = &m->p->teams;
-  const int *theirs = teams->member + teams->first[other];
-  const int members = teams->first[m->team + 1] - teams->first[m->team];
-  const int others = teams->first[other + 1] - teams->first[other];
+  const int members = sr_team_size(teams, m->team), others = sr_team_size(teams, other);
   sr_arena *arena = &m->to->arena;
   sr_tokens part, their_part, shared;
   if (tokens.n == 0) return true;
   messages->message = sr_arena_take(arena, others, sizeof(sr_message));
-  if (!messages->message || !sr_tokens_part(arena, tokens, place_in_team(m), members, SR_SEGMENT, &part)) return false;
+  if (!messages->message || !sr_tokens_part(arena, tokens, sr_team_place(teams, m->rank), members, SR_SEGMENT, &part))
+    return false;
   for (int j = 0; j < others; j++) {
     if (!sr_tokens_part(arena, tokens, j, others, SR_SEGMENT, &their_part) ||
         !sr_tokens_both(arena, part, their_part, &shared))
       return false;
-    if (shared.n > 0) messages->message[messages->n++] = (sr_message){theirs[j], shared};
+    if (shared.n > 0) messages->message[messages->n++] = (sr_message){sr_team_member(teams, other, j), shared};
   }
   return true;
 }
