@@ -7,7 +7,8 @@
 #include "comm/shared.h"
 
 /* What this rank expects of one way. */
-static sr_status look_at(const sr_options *options, const sr_site *site, const sr_costs *costs, sr_prospect *p) {
+static sr_status look_at(const sr_options *options, const sr_site *site, const sr_costs *costs, uint64_t room,
+                         sr_prospect *p) {
   sr_decision d;
   sr_status status = sr_decide(options, site, &p->way, &d);
   if (status == SR_OK) {
@@ -15,7 +16,7 @@ static sr_status look_at(const sr_options *options, const sr_site *site, const s
     p->sent = (double)d.sent_bytes;
     p->seconds = sr_cost_seconds(&d, site, costs);
     if (options->memory_limit && p->memory > (double)options->memory_limit) p->seconds = (double)INFINITY;
-    if (d.shared > sr_shared_room()) p->seconds = (double)INFINITY;
+    if (d.shared > room) p->seconds = (double)INFINITY;
   }
   sr_decision_free(&d);
   return status;
@@ -60,16 +61,24 @@ static sr_status share_costs(MPI_Comm comm, const sr_options *options, sr_costs 
   return sr_costs_check(costs);
 }
 
+static bool share_memory(const sr_way *way, int n) {
+  for (int i = 0; i < n; i++)
+    if (way[i].solver->team == SR_TEAM_NODE) return true;
+  return false;
+}
+
 sr_status sr_choose(MPI_Comm comm, const sr_options *options, const sr_site *site, sr_prospect *prospect, int *n) {
   sr_way way[SR_MOST_WAYS];
   sr_costs costs;
+  uint64_t room = 0;
   *n = 0;
   SR_TRY(share_costs(comm, options, &costs));
   *n = sr_ways(options, site, way, SR_MOST_WAYS);
   sr_status status = *n > 0 ? SR_OK : SR_ERR_ARGUMENT;
+  if (share_memory(way, *n)) SR_TRY(sr_shared_room(comm, site->node_of[site->rank], &room));
   for (int i = 0; i < *n && status == SR_OK; i++) {
     prospect[i] = (sr_prospect){.way = way[i]};
-    status = look_at(options, site, &costs, &prospect[i]);
+    status = look_at(options, site, &costs, room, &prospect[i]);
   }
   SR_TRY(sr_agree(comm, status));
   SR_TRY(share(comm, prospect, *n));

@@ -191,12 +191,6 @@ static sr_status allocate(sr_plan *plan) {
 static sr_status share(sr_plan *plan) {
   const sr_decision *d = &plan->d;
   if (d->partition.holders.n == d->ranks) return SR_OK; /* each is alone */
-  const double room = (double)sr_shared_room();
-  SR_TRY(sr_agree(plan->comm, (double)d->shared <= room
-                                  ? SR_OK
-                                  : sr_fail(SR_ERR_RESOURCE,
-                                            "%.2f GiB for the ranks of a node to share: there is room for %.2f GiB",
-                                            (double)d->shared / 0x1p30, room / 0x1p30)));
   SR_TRY(sr_comm_split(plan->comm, d->team, &plan->team));
   if (d->members == 1) return SR_OK;
   SR_TRY(sr_shared_create(plan->team, d->shared, &plan->shared));

@@ -56,6 +56,14 @@ class Results(Case):
                               Refusal(2, ('decode', '1024'), (KJV, '--strategy=decode')),
                               Refusal(2, ('hybrid:3x5', '15 ranks'), (KJV, '--strategy=hybrid:3x5'))])
 
+    def test_no_shared_memory(self):
+        """Where Open MPI lets no ranks share memory, what needs it is refused, and not chosen."""
+        for env in {'OMPI_MCA_osc': '^sm'}, {'OMPI_MCA_osc_sm_backing_directory': self.path('missing')}:
+            with self.subTest(env=env):
+                check_refusals(self, [Refusal(5, ('share',), (KJV, '--strategy=node'))], rank_counts=(2,), how={'env': env})
+                out = self.attend(KJV, '-o', self.path('o.h5'), ranks=2, env=env).out
+                self.assertNotIn('node', out)
+
     def test_same_file(self):
         files = set()
         for ranks, threads in SHAPES:
