@@ -5,8 +5,8 @@
  * datasets are read with pread(2); chunked ones (deflate, shuffle, fletcher32) and big-endian ones through HDF5.
  * External storage, soft, external and user-defined links, virtual datasets and other filters are refused.
  *
- * Output: datasets o [q_len, q_heads, value_dim] and lse [q_len, q_heads] in the root group. The file has its final
- * name only once it is complete.
+ * Output: datasets in the root group, of attention o [q_len, q_heads, value_dim] and lse [q_len, q_heads]. The file has
+ * its final name only once it is complete.
  */
 #ifndef SEQRING_IO_H
 #define SEQRING_IO_H
@@ -86,34 +86,50 @@ sr_status sr_file_probe(const char *path, const char *group, sr_file_info *info)
 /* Frees what a probe filled in, and zeroes it. Not collective. */
 void sr_file_info_free(sr_file_info *info);
 
+enum { SR_OUTPUT_RANK_MAX = 3 };
+
+/* A dataset of an output. Its rows, along the first dimension, are written one by one. */
+typedef struct sr_output_dataset {
+  const char *name, *long_name, *units;
+  sr_dtype dtype;
+  int rank; /* number of dimensions, 1 to SR_OUTPUT_RANK_MAX */
+  int64_t dims[SR_OUTPUT_RANK_MAX];
+  const char *dimension[SR_OUTPUT_RANK_MAX]; /* their names: dimensions of one name are of one length */
+} sr_output_dataset;
+
 /* The file an output becomes. Every rank passes the same values. */
 typedef struct sr_output_spec {
   const char *path;
-  const sr_input_info *input; /* which the output must not overwrite, or NULL */
-  int64_t q_len, q_heads, value_dim;
-  sr_dtype out_dtype, lse_dtype; /* of o, and of lse (float32 or float64) */
+  const char *input; /* a file which the output must not overwrite, or NULL */
+  int n_datasets;
+  const sr_output_dataset *dataset;
   /* Told on rank 0 the name of the incomplete file as soon as there is one, for a signal handler; may be NULL. */
   void (*made)(void *made_data, const char *partial);
   void *made_data;
 } sr_output_spec;
 
+/* The datasets of an attention output: o [q_len, q_heads, value_dim] of out_dtype, and lse [q_len, q_heads] of
+ * lse_dtype. Not collective. */
+typedef enum sr_output_tensor { SR_OUTPUT_O, SR_OUTPUT_LSE, SR_OUTPUT_TENSORS } sr_output_tensor;
+void sr_output_attention(int64_t q_len, int64_t q_heads, int64_t value_dim, sr_dtype out_dtype, sr_dtype lse_dtype,
+                         sr_output_dataset dataset[SR_OUTPUT_TENSORS]);
+
 typedef struct sr_output sr_output;
-typedef enum sr_output_tensor { SR_OUTPUT_O, SR_OUTPUT_LSE } sr_output_tensor;
 
 /* Makes a file beside spec->path, with its final size reserved on the disk, and opens it on every rank. A symbolic link
  * at spec->path is followed. A limit on file sizes is an error only where SIGXFSZ is ignored. Collective; *output is
- * NULL on failure. Errors: SR_ERR_ARGUMENT (no path, an impossible shape), SR_ERR_OUTPUT, SR_ERR_RESOURCE (disk full,
- * over quota, no memory), SR_ERR_MPI. */
+ * NULL on failure. Errors: SR_ERR_ARGUMENT (no path, an impossible shape or name), SR_ERR_OUTPUT, SR_ERR_RESOURCE (disk
+ * full, over quota, no memory), SR_ERR_MPI. */
 sr_status sr_output_create(MPI_Comm comm, const sr_output_spec *spec, sr_output **output);
 
 /* The name of the file while it is incomplete, for a signal handler that removes it; the same on every rank, since any
  * may be the one that lives to do it. Not collective. */
 const char *sr_output_partial_path(const sr_output *output);
 
-/* Writes rows of one tensor: [rows->count, q_heads, value_dim] of out_dtype for o, [rows->count, q_heads] of lse_dtype
- * for lse. Each row is written once, by one rank. Not collective. Errors: SR_ERR_ARGUMENT (rows beyond the last),
+/* Writes rows of one dataset, the place in the spec's list of which is given: [rows->count, dims[1], dims[2]] of its
+ * dtype. Each row is written once, by one rank. Not collective. Errors: SR_ERR_ARGUMENT (rows beyond the last),
  * SR_ERR_OUTPUT, SR_ERR_RESOURCE (disk full). */
-sr_status sr_output_write(sr_output *output, sr_output_tensor tensor, const sr_rows *rows, const void *from);
+sr_status sr_output_write(sr_output *output, int dataset, const sr_rows *rows, const void *from);
 
 /* Completes the file: what all ranks wrote is brought to the disk, the JSON object provenance (the caller's; shapes and
  * checksums are added) becomes an attribute of the root group, and the file gets its final name, replacing what had it.

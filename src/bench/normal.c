@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "kernels/convert.h"
+#include "base/convert.h"
 
 /* Elements are drawn from this many values, which are drawn from the normal distribution: converting each element of a
  * long sequence to a small type would take longer than attention over it. */

@@ -17,15 +17,22 @@
  * row but not on who wrote it when. */
 #define CHECKSUM_METHOD "sum over rows r of XXH3-64(bytes of row r, seed r) modulo 2^64"
 
-static const char *const tensor_names[2] = {"o", "lse"};
+/* What is kept of a dataset of the spec, and this rank's share of it. */
+typedef struct kept {
+  char name[SR_NAME_MAX];
+  int rank;
+  int64_t dims[SR_OUTPUT_RANK_MAX];
+  uint64_t offset, row_bytes;
+  int64_t written; /* rows */
+  uint64_t checksum;
+} kept;
 
 struct sr_output {
   MPI_Comm comm;
   int rank, fd;
-  int64_t dims[3]; /* q_len, q_heads, value_dim */
   sr_output_file file;
-  int64_t written[2]; /* rows by this rank */
-  uint64_t checksum[2];
+  int n;
+  kept dataset[];
 };
 
 static void free_output(sr_output *output) {
@@ -34,38 +41,53 @@ static void free_output(sr_output *output) {
   free(output);
 }
 
-/* On failure the communicator is left to the caller. */
-static sr_status make_everywhere(sr_output *output, const sr_output_spec *spec) {
+/* Rank 0 makes the file; offset is [n_datasets]. */
+static sr_status make_file(sr_output *output, const sr_output_spec *spec, uint64_t *offset) {
   SR_TRY(sr_mpi(MPI_Comm_rank(output->comm, &output->rank), "MPI_Comm_rank"));
-  sr_status status = output->rank == 0 ? sr_output_file_make(spec, &output->file) : SR_OK;
+  sr_status status = output->rank == 0 ? sr_output_file_make(spec, &output->file, offset) : SR_OK;
   SR_TRY(sr_agree(output->comm, status));
   SR_TRY(sr_comm_bcast(output->comm, &output->file, sizeof output->file, 0));
+  SR_TRY(sr_comm_bcast(output->comm, offset, sizeof *offset * (uint64_t)spec->n_datasets, 0));
   return sr_agree(output->comm, sr_output_file_open(&output->file, &output->fd));
 }
 
+/* An output without a file; NULL without memory. */
+static sr_output *new_output(const sr_output_spec *spec) {
+  sr_output *output = calloc(1, sizeof *output + (size_t)spec->n_datasets * sizeof(kept));
+  if (!output) return NULL;
+  output->comm = MPI_COMM_NULL;
+  output->fd = -1;
+  output->n = spec->n_datasets;
+  for (int i = 0; i < output->n; i++) {
+    const sr_output_dataset *from = &spec->dataset[i];
+    kept *to = &output->dataset[i];
+    snprintf(to->name, sizeof to->name, "%s", from->name);
+    to->rank = from->rank;
+    memcpy(to->dims, from->dims, sizeof to->dims);
+    to->row_bytes = sr_output_row_bytes(from);
+  }
+  return output;
+}
+
+/* On failure *output is left to be freed. */
+static sr_status make_everywhere(MPI_Comm comm, const sr_output_spec *spec, sr_output **output) {
+  uint64_t *offset = calloc((size_t)spec->n_datasets + 1, sizeof *offset);
+  *output = new_output(spec);
+  sr_status status = *output && offset ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory for an output");
+  status = sr_agree(comm, status);
+  if (status == SR_OK) status = sr_comm_dup(comm, &(*output)->comm);
+  if (status == SR_OK) status = make_file(*output, spec, offset);
+  for (int i = 0; i < spec->n_datasets && status == SR_OK; i++) (*output)->dataset[i].offset = offset[i];
+  free(offset);
+  return status;
+}
+
 sr_status sr_output_create(MPI_Comm comm, const sr_output_spec *spec, sr_output **output) {
+  sr_status status = make_everywhere(comm, spec, output);
+  if (status == SR_OK || !*output) return status;
+  if ((*output)->rank == 0) sr_output_file_remove(&(*output)->file);
+  free_output(*output);
   *output = NULL;
-  MPI_Comm copy = MPI_COMM_NULL;
-  SR_TRY(sr_comm_dup(comm, &copy));
-  sr_output *made = calloc(1, sizeof *made);
-  sr_status status = sr_agree(copy, made ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory for an output"));
-  if (!made || status != SR_OK) {
-    free(made);
-    sr_comm_free(&copy);
-    return status;
-  }
-  made->comm = copy;
-  made->fd = -1;
-  made->dims[0] = spec->q_len;
-  made->dims[1] = spec->q_heads;
-  made->dims[2] = spec->value_dim;
-  status = make_everywhere(made, spec);
-  if (status == SR_OK) {
-    *output = made;
-    return SR_OK;
-  }
-  if (made->rank == 0) sr_output_file_remove(&made->file);
-  free_output(made);
   return status;
 }
 
@@ -73,64 +95,65 @@ const char *sr_output_partial_path(const sr_output *output) {
   return output->file.partial;
 }
 
-sr_status sr_output_write(sr_output *output, sr_output_tensor tensor, const sr_rows *rows, const void *from) {
+sr_status sr_output_write(sr_output *output, int number, const sr_rows *rows, const void *from) {
   const char *at = from;
-  uint64_t row_bytes = output->file.row_bytes[tensor];
+  kept *to = &output->dataset[number];
   char what[900];
-  snprintf(what, sizeof what, "%s: dataset '%s'", sr_shown(output->file.path), tensor_names[tensor]);
+  snprintf(what, sizeof what, "%s: dataset '%s'", sr_shown(output->file.path), to->name);
   for (int i = 0; i < rows->n_spans; i++) {
     sr_span span = rows->span[i];
-    if (span.start < 0 || span.count < 0 || span.start > output->dims[0] || span.count > output->dims[0] - span.start)
+    if (span.start < 0 || span.count < 0 || span.start > to->dims[0] || span.count > to->dims[0] - span.start)
       return sr_fail(SR_ERR_ARGUMENT,
                      "%s: %" PRId64 " rows from row %" PRId64 " are to be written, and it has %" PRId64, what,
-                     span.count, span.start, output->dims[0]);
-    SR_TRY(sr_file_write(output->fd, what, at, (uint64_t)span.count * row_bytes,
-                         output->file.offset[tensor] + (uint64_t)span.start * row_bytes));
-    for (int64_t row = span.start; row < span.start + span.count; row++, at += row_bytes)
-      output->checksum[tensor] += XXH3_64bits_withSeed(at, row_bytes, (XXH64_hash_t)row);
-    output->written[tensor] += span.count;
+                     span.count, span.start, to->dims[0]);
+    SR_TRY(sr_file_write(output->fd, what, at, (uint64_t)span.count * to->row_bytes,
+                         to->offset + (uint64_t)span.start * to->row_bytes));
+    for (int64_t row = span.start; row < span.start + span.count; row++, at += to->row_bytes)
+      to->checksum += XXH3_64bits_withSeed(at, to->row_bytes, (XXH64_hash_t)row);
+    to->written += span.count;
   }
   return SR_OK;
 }
 
-/* The sums over all ranks. Checksums travel in halves, since signed sums must not overflow. */
-static sr_status gather(sr_output *output) {
-  int64_t sum[6];
-  for (int t = 0; t < 2; t++) {
-    sum[3 * t] = output->written[t];
-    sum[3 * t + 1] = (int64_t)(output->checksum[t] & UINT32_MAX);
-    sum[3 * t + 2] = (int64_t)(output->checksum[t] >> 32);
-  }
-  SR_TRY(sr_comm_sum_i64(output->comm, sum, 6));
-  for (int t = 0; t < 2; t++) {
-    if (sum[3 * t] != output->dims[0])
-      return sr_fail(SR_ERR_INTERNAL, "%s: dataset '%s': %" PRId64 " rows of %" PRId64 " were written",
-                     sr_shown(output->file.path), tensor_names[t], sum[3 * t], output->dims[0]);
-    output->checksum[t] = (uint64_t)sum[3 * t + 1] + ((uint64_t)sum[3 * t + 2] << 32);
-  }
-  return SR_OK;
+/* The sums of one dataset over all ranks. Checksums travel in halves, since signed sums must not overflow. */
+static sr_status gather(sr_output *output, kept *of) {
+  int64_t sum[3] = {of->written, (int64_t)(of->checksum & UINT32_MAX), (int64_t)(of->checksum >> 32)};
+  SR_TRY(sr_comm_sum_i64(output->comm, sum, 3));
+  of->checksum = (uint64_t)sum[1] + ((uint64_t)sum[2] << 32);
+  if (sum[0] == of->dims[0]) return SR_OK;
+  return sr_fail(SR_ERR_INTERNAL, "%s: dataset '%s': %" PRId64 " rows of %" PRId64 " were written",
+                 sr_shown(output->file.path), of->name, sum[0], of->dims[0]);
 }
 
-static json_t *checksums(const sr_output *output) {
-  char hex[2][20];
-  for (int t = 0; t < 2; t++) snprintf(hex[t], sizeof hex[t], "%016" PRIx64, output->checksum[t]);
-  return json_pack("{ssssss}", "method", CHECKSUM_METHOD, tensor_names[0], hex[0], tensor_names[1], hex[1]);
+static bool add_dataset(const kept *of, json_t *shapes, json_t *checksums) {
+  char hex[20];
+  json_t *dims = json_array();
+  bool good = dims != NULL;
+  for (int i = 0; i < of->rank && good; i++) good = json_array_append_new(dims, json_integer(of->dims[i])) == 0;
+  snprintf(hex, sizeof hex, "%016" PRIx64, of->checksum);
+  return json_object_set_new(shapes, of->name, dims) == 0 && good &&
+         json_object_set_new(checksums, of->name, json_string(hex)) == 0;
 }
 
-/* The caller's object with shapes and checksums; the caller frees the text. */
+/* Adds shapes and checksums to the caller's object. */
+static bool add_datasets(const sr_output *output, json_t *object) {
+  json_t *shapes = json_object(), *checksums = json_pack("{ss}", "method", CHECKSUM_METHOD);
+  bool good = json_object_set(object, "shapes", shapes) == 0 && json_object_set(object, "checksums", checksums) == 0;
+  for (int i = 0; i < output->n && good; i++) good = add_dataset(&output->dataset[i], shapes, checksums);
+  json_decref(shapes);
+  json_decref(checksums);
+  return good;
+}
+
+/* The caller frees the text. */
 static sr_status complete_provenance(const sr_output *output, const char *provenance, char **text) {
-  const int64_t *dims = output->dims;
   json_error_t error;
   json_t *object = json_loads(provenance ? provenance : "{}", 0, &error);
   if (!json_is_object(object)) {
     json_decref(object);
     return sr_fail(SR_ERR_ARGUMENT, "%s: the provenance is not a JSON object", sr_shown(output->file.path));
   }
-  json_t *shapes = json_pack("{s[III]s[II]}", "o", (json_int_t)dims[0], (json_int_t)dims[1], (json_int_t)dims[2], "lse",
-                             (json_int_t)dims[0], (json_int_t)dims[1]);
-  bool good = json_object_set_new(object, "shapes", shapes) == 0 &&
-              json_object_set_new(object, "checksums", checksums(output)) == 0;
-  *text = good ? json_dumps(object, JSON_COMPACT) : NULL;
+  *text = add_datasets(output, object) ? json_dumps(object, JSON_COMPACT) : NULL;
   json_decref(object);
   return *text ? SR_OK : sr_fail(SR_ERR_RESOURCE, "%s: no memory for the provenance", sr_shown(output->file.path));
 }
@@ -151,7 +174,7 @@ static sr_status sync_rows(const sr_output *output) {
 static sr_status commit_everywhere(sr_output *output, sr_status mine, const char *provenance) {
   if (mine == SR_OK) mine = sync_rows(output);
   SR_TRY(sr_agree(output->comm, mine));
-  SR_TRY(gather(output));
+  for (int i = 0; i < output->n; i++) SR_TRY(gather(output, &output->dataset[i]));
   return sr_agree(output->comm, output->rank == 0 ? finish(output, provenance) : SR_OK);
 }
 
@@ -163,4 +186,22 @@ sr_status sr_output_commit(sr_output **output, sr_status mine, const char *prove
   if (done->rank == 0) sr_output_file_remove(&done->file);
   free_output(done);
   return status;
+}
+
+void sr_output_attention(int64_t q_len, int64_t q_heads, int64_t value_dim, sr_dtype out_dtype, sr_dtype lse_dtype,
+                         sr_output_dataset dataset[SR_OUTPUT_TENSORS]) {
+  dataset[SR_OUTPUT_O] = (sr_output_dataset){.name = "o",
+                                             .long_name = "attention output",
+                                             .units = "1",
+                                             .dtype = out_dtype,
+                                             .rank = 3,
+                                             .dims = {q_len, q_heads, value_dim},
+                                             .dimension = {"token", "head", "value"}};
+  dataset[SR_OUTPUT_LSE] = (sr_output_dataset){.name = "lse",
+                                               .long_name = "natural logarithm of the sum of exp(scaled scores)",
+                                               .units = "1",
+                                               .dtype = lse_dtype,
+                                               .rank = 2,
+                                               .dims = {q_len, q_heads},
+                                               .dimension = {"token", "head"}};
 }

@@ -15,14 +15,15 @@
 #include "file.h"
 #include "output_layout.h"
 
-/* Room for what HDF5 adds to the elements: some kilobytes, and the provenance. */
-enum { METADATA = 128 << 10, NAME_KEPT = 200, TRIES = 100 };
+/* Room for what HDF5 adds to the elements, in all and a dataset, and for the provenance. */
+enum { METADATA = 128 << 10, METADATA_EACH = 4 << 10, NAME_KEPT = 200, TRIES = 100 };
 
 static sr_status check_existing(const sr_output_spec *spec, const char *path, const struct stat *about) {
   const char *shown = sr_shown(path);
   if (S_ISDIR(about->st_mode)) return sr_fail(SR_ERR_OUTPUT, "%s: the output is a directory", shown);
   if (!S_ISREG(about->st_mode)) return sr_fail(SR_ERR_OUTPUT, "%s: the output exists and is not a regular file", shown);
-  if (spec->input && about->st_dev == spec->input->device && about->st_ino == spec->input->inode)
+  struct stat input;
+  if (spec->input && stat(spec->input, &input) == 0 && about->st_dev == input.st_dev && about->st_ino == input.st_ino)
     return sr_fail(SR_ERR_OUTPUT, "%s: the output is the input", shown);
   if (access(path, W_OK)) return sr_fail(SR_ERR_OUTPUT, "%s: the output exists: %s", shown, strerror(errno));
   return SR_OK;
@@ -109,52 +110,60 @@ static sr_status reserve(const sr_output_file *file, int fd, uint64_t bytes) {
   return bytes / about.f_frsize < about.f_bavail ? SR_OK : no_room(file, bytes, ENOSPC);
 }
 
-static sr_status count_bytes(const sr_output_spec *spec, sr_output_file *file, uint64_t *total) {
-  uint64_t rows = (uint64_t)spec->q_len, heads = (uint64_t)spec->q_heads, width = (uint64_t)spec->value_dim, o, lse;
-  bool good = spec->q_len > 0 && spec->q_heads > 0 && spec->value_dim > 0 && sr_dtype_size(spec->out_dtype) > 0 &&
-              sr_dtype_size(spec->lse_dtype) > 0 &&
-              sr_mul(heads, sr_dtype_size(spec->lse_dtype), &file->row_bytes[SR_OUTPUT_LSE]) &&
-              sr_mul(heads, width, &o) && sr_mul(o, sr_dtype_size(spec->out_dtype), &file->row_bytes[SR_OUTPUT_O]) &&
-              sr_mul(rows, file->row_bytes[SR_OUTPUT_O], &o) && sr_mul(rows, file->row_bytes[SR_OUTPUT_LSE], &lse) &&
-              o <= INT64_MAX / 4 && lse <= INT64_MAX / 4;
-  if (!good) return sr_fail(SR_ERR_ARGUMENT, "%s: the output's shape is impossible", sr_shown(spec->path));
-  *total = o + lse;
+uint64_t sr_output_row_bytes(const sr_output_dataset *dataset) {
+  uint64_t bytes = sr_dtype_size(dataset->dtype);
+  if (dataset->rank < 1 || dataset->rank > SR_OUTPUT_RANK_MAX || dataset->dims[0] < 1) return 0;
+  for (int i = 1; i < dataset->rank; i++)
+    if (dataset->dims[i] < 1 || !sr_mul(bytes, (uint64_t)dataset->dims[i], &bytes)) return 0;
+  return bytes;
+}
+
+static sr_status count_bytes(const sr_output_spec *spec, uint64_t *total) {
+  *total = 0;
+  for (int i = 0; i < spec->n_datasets; i++) {
+    const sr_output_dataset *dataset = &spec->dataset[i];
+    uint64_t bytes = sr_output_row_bytes(dataset);
+    if (bytes == 0 || !sr_mul(bytes, (uint64_t)dataset->dims[0], &bytes) || bytes > INT64_MAX / 4 - *total)
+      return sr_fail(SR_ERR_ARGUMENT, "%s: dataset '%s': its shape is impossible", sr_shown(spec->path), dataset->name);
+    *total += bytes;
+  }
   return SR_OK;
 }
 
 /* What HDF5 made must have room for all rows. */
-static sr_status check_made(const sr_output_spec *spec, sr_output_file *file, int fd) {
+static sr_status check_made(const sr_output_spec *spec, sr_output_file *file, int fd, const uint64_t *offset) {
   struct stat about;
   if (fstat(fd, &about)) return sr_fail(SR_ERR_OUTPUT, "%s: fstat: %s", sr_shown(file->path), strerror(errno));
   file->inode = about.st_ino;
   file->size = (uint64_t)about.st_size;
-  for (int i = 0; i < 2; i++)
-    if (file->offset[i] + (uint64_t)spec->q_len * file->row_bytes[i] > file->size)
+  for (int i = 0; i < spec->n_datasets; i++)
+    if (offset[i] + (uint64_t)spec->dataset[i].dims[0] * sr_output_row_bytes(&spec->dataset[i]) > file->size)
       return sr_fail(SR_ERR_OUTPUT, "%s: HDF5 made a file that is too short", sr_shown(file->path));
   return SR_OK;
 }
 
 /* Space is reserved before HDF5 writes, which takes a full disk badly, and again once HDF5 has set the file's size. */
-static sr_status fill_and_reserve(const sr_output_spec *spec, sr_output_file *file, int fd, uint64_t total) {
-  SR_TRY(reserve(file, fd, total + METADATA));
-  SR_TRY(sr_output_layout_make(file->path, fd, spec, file->offset));
-  SR_TRY(check_made(spec, file, fd));
+static sr_status fill_and_reserve(const sr_output_spec *spec, sr_output_file *file, int fd, uint64_t total,
+                                  uint64_t *offset) {
+  SR_TRY(reserve(file, fd, total + METADATA + METADATA_EACH * (uint64_t)spec->n_datasets));
+  SR_TRY(sr_output_layout_make(file->path, fd, spec, offset));
+  SR_TRY(check_made(spec, file, fd, offset));
   SR_TRY(reserve(file, fd, file->size));
   if (fsync(fd))
     return sr_fail(sr_file_status(errno), "%s: did not reach the disk: %s", sr_shown(file->path), strerror(errno));
   return SR_OK;
 }
 
-sr_status sr_output_file_make(const sr_output_spec *spec, sr_output_file *file) {
+sr_status sr_output_file_make(const sr_output_spec *spec, sr_output_file *file, uint64_t *offset) {
   *file = (sr_output_file){0};
   uint64_t total = 0;
   int fd = -1;
   SR_TRY(find_place(spec, file->path));
   SR_TRY(check_folder(file->path));
-  SR_TRY(count_bytes(spec, file, &total));
+  SR_TRY(count_bytes(spec, &total));
   SR_TRY(make_empty(file, &fd));
   if (spec->made) spec->made(spec->made_data, file->partial);
-  sr_status status = fill_and_reserve(spec, file, fd, total);
+  sr_status status = fill_and_reserve(spec, file, fd, total, offset);
   if (close(fd) && status == SR_OK) status = no_room(file, file->size, errno);
   if (status != SR_OK) sr_output_file_remove(file);
   return status;

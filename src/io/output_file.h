@@ -9,11 +9,13 @@ typedef struct sr_output_file {
   char path[SR_PATH_MAX];    /* its final name, links resolved */
   char partial[SR_PATH_MAX]; /* its name until it is complete; empty when there is no file */
   uint64_t inode, size;
-  uint64_t offset[2], row_bytes[2]; /* by sr_output_tensor */
 } sr_output_file;
 
-/* Makes the file and reserves its space. On failure nothing is left. */
-sr_status sr_output_file_make(const sr_output_spec *spec, sr_output_file *file);
+/* Makes the file, reserves its space, and tells at which byte each dataset begins. On failure nothing is left. */
+sr_status sr_output_file_make(const sr_output_spec *spec, sr_output_file *file, uint64_t *offset);
+
+/* Bytes of a dataset's rows; 0 for a dataset that cannot be. */
+uint64_t sr_output_row_bytes(const sr_output_dataset *dataset);
 
 /* Opens it for writing rows. */
 sr_status sr_output_file_open(const sr_output_file *file, int *fd);

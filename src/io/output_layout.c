@@ -3,6 +3,7 @@
 #include <hdf5_hl.h>
 #include <seqring/version.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -10,18 +11,15 @@
 #include "h5.h"
 #include "h5_sink.h"
 
-/* The dimensions. Their datasets hold no data, and netCDF-4 takes them for dimensions without coordinates by this name.
- */
-enum { TOKEN, HEAD, VALUE, N_SCALES };
-static const char *const scale_names[N_SCALES] = {"token", "head", "value"};
+/* The scales of dimensions hold no data, and netCDF-4 takes them for dimensions without coordinates by this name. */
 #define NOT_A_VARIABLE "This is a netCDF dimension but not a netCDF variable.%10lld"
 
-typedef struct shape {
-  const char *name, *long_name;
-  sr_dtype dtype;
-  int rank;
-  hsize_t dims[N_SCALES]; /* in the order of scale_names */
-} shape;
+/* A dimension by its name. */
+typedef struct dimension {
+  const char *name;
+  int64_t length;
+  hid_t scale;
+} dimension;
 
 /* Keeps the order in which links and attributes are made, which netCDF-4 wants, and no times, so that equal outputs are
  * equal files. */
@@ -52,47 +50,67 @@ static hid_t make_scale(hid_t file, const char *name, hsize_t length) {
   return id;
 }
 
-static bool describe(hid_t id, const shape *as, const hid_t *scale) {
+static dimension *find_dimension(dimension *all, int n, const char *name) {
+  for (int i = 0; i < n; i++)
+    if (!strcmp(all[i].name, name)) return &all[i];
+  return NULL;
+}
+
+/* The names of all dimensions, in the order in which they come; -1 when one has two lengths. */
+static int list_dimensions(const sr_output_spec *spec, dimension *all) {
+  int n = 0;
+  for (int i = 0; i < spec->n_datasets; i++)
+    for (int j = 0; j < spec->dataset[i].rank; j++) {
+      const int64_t length = spec->dataset[i].dims[j];
+      const dimension *same = find_dimension(all, n, spec->dataset[i].dimension[j]);
+      if (same && same->length != length) return -1;
+      if (!same) all[n++] = (dimension){spec->dataset[i].dimension[j], length, H5I_INVALID_HID};
+    }
+  return n;
+}
+
+static bool describe(hid_t id, const sr_output_dataset *as, dimension *dimensions, int n) {
   for (int i = 0; i < as->rank; i++)
-    if (H5DSattach_scale(id, scale[i], (unsigned)i) < 0) return false;
-  if (sr_h5_put_text(id, "long_name", as->long_name) < 0 || sr_h5_put_text(id, "units", "1") < 0) return false;
+    if (H5DSattach_scale(id, find_dimension(dimensions, n, as->dimension[i])->scale, (unsigned)i) < 0) return false;
+  if (sr_h5_put_text(id, "long_name", as->long_name) < 0 || sr_h5_put_text(id, "units", as->units) < 0) return false;
   return as->dtype != SR_BF16 || sr_h5_put_text(id, "dtype", "bfloat16") >= 0;
 }
 
-static bool make_dataset(hid_t file, const shape *as, const hid_t *scale, uint64_t *offset) {
+static hid_t make_elements(hid_t file, const sr_output_dataset *as) {
+  hsize_t dims[SR_OUTPUT_RANK_MAX];
+  for (int i = 0; i < as->rank; i++) dims[i] = (hsize_t)as->dims[i];
   hid_t list = create_list(H5P_DATASET_CREATE), type = sr_h5_type(as->dtype), id = H5I_INVALID_HID;
-  hid_t space = H5Screate_simple(as->rank, as->dims, NULL);
-  bool good = list >= 0 && type >= 0 && space >= 0 && H5Pset_layout(list, H5D_CONTIGUOUS) >= 0 &&
-              H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY) >= 0 && H5Pset_fill_time(list, H5D_FILL_TIME_NEVER) >= 0;
-  if (good) id = H5Dcreate2(file, as->name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
-  good = id >= 0 && describe(id, as, scale);
-  if (good) {
-    haddr_t at = H5Dget_offset(id);
-    good = at != HADDR_UNDEF;
-    *offset = at;
-  }
-  if (id >= 0 && H5Dclose(id) < 0) good = false;
+  hid_t space = H5Screate_simple(as->rank, dims, NULL);
+  if (list >= 0 && type >= 0 && space >= 0 && H5Pset_layout(list, H5D_CONTIGUOUS) >= 0 &&
+      H5Pset_alloc_time(list, H5D_ALLOC_TIME_EARLY) >= 0 && H5Pset_fill_time(list, H5D_FILL_TIME_NEVER) >= 0)
+    id = H5Dcreate2(file, as->name, type, space, H5P_DEFAULT, list, H5P_DEFAULT);
   if (space >= 0) H5Sclose(space);
   if (type >= 0) H5Tclose(type);
   if (list >= 0) H5Pclose(list);
-  return good;
+  return id;
 }
 
-static bool fill_file(hid_t file, const sr_output_spec *spec, uint64_t offset[2]) {
-  const hsize_t dims[N_SCALES] = {(hsize_t)spec->q_len, (hsize_t)spec->q_heads, (hsize_t)spec->value_dim};
-  const shape shapes[2] = {
-      [SR_OUTPUT_O] = {"o", "attention output", spec->out_dtype, 3, {dims[TOKEN], dims[HEAD], dims[VALUE]}},
-      [SR_OUTPUT_LSE] =
-          {"lse", "natural logarithm of the sum of exp(scaled scores)", spec->lse_dtype, 2, {dims[TOKEN], dims[HEAD]}},
-  };
+static bool make_dataset(hid_t file, const sr_output_dataset *as, dimension *dimensions, int n, uint64_t *offset) {
+  hid_t id = make_elements(file, as);
+  if (id < 0) return false;
+  bool good = describe(id, as, dimensions, n);
+  const haddr_t at = H5Dget_offset(id);
+  *offset = at;
+  return H5Dclose(id) >= 0 && good && at != HADDR_UNDEF;
+}
+
+static bool fill_file(hid_t file, const sr_output_spec *spec, dimension *dimensions, int n, uint64_t *offset) {
   char creator[64];
   snprintf(creator, sizeof creator, "seqring %s", sr_version());
-  hid_t scale[N_SCALES] = {H5I_INVALID_HID, H5I_INVALID_HID, H5I_INVALID_HID};
   bool good = sr_h5_put_text(file, "creator", creator) >= 0;
-  for (int i = 0; i < N_SCALES && good; i++) good = (scale[i] = make_scale(file, scale_names[i], dims[i])) >= 0;
-  for (int i = 0; i < 2 && good; i++) good = make_dataset(file, &shapes[i], scale, &offset[i]);
-  for (int i = 0; i < N_SCALES; i++)
-    if (scale[i] >= 0 && H5Dclose(scale[i]) < 0) good = false;
+  for (int i = 0; i < n && good; i++) {
+    dimension *d = &dimensions[i];
+    good = (d->scale = make_scale(file, d->name, (hsize_t)d->length)) >= 0;
+  }
+  for (int i = 0; i < spec->n_datasets && good; i++)
+    good = make_dataset(file, &spec->dataset[i], dimensions, n, &offset[i]);
+  for (int i = 0; i < n; i++)
+    if (dimensions[i].scale >= 0 && H5Dclose(dimensions[i].scale) < 0) good = false;
   return good;
 }
 
@@ -106,16 +124,27 @@ static sr_status close_file(const char *path, hid_t file, const sr_h5_sink *sink
   return status;
 }
 
-sr_status sr_output_layout_make(const char *path, int fd, const sr_output_spec *spec, uint64_t offset[2]) {
+static sr_status make_file(const char *path, int fd, const sr_output_spec *spec, dimension *dimensions, int n,
+                           uint64_t *offset) {
   sr_h5_quiet quiet;
   sr_h5_begin(&quiet);
   sr_h5_sink sink = {.fd = fd};
   hid_t list = create_list(H5P_FILE_CREATE);
   hid_t file = list < 0 ? list : sr_h5_sink_create(&sink, path, list);
   sr_status status = file < 0 ? sr_h5_fail(SR_ERR_OUTPUT, "%s: HDF5 cannot create it", sr_shown(path))
-                              : close_file(path, file, &sink, fill_file(file, spec, offset));
+                              : close_file(path, file, &sink, fill_file(file, spec, dimensions, n, offset));
   if (list >= 0) H5Pclose(list);
   sr_h5_end(&quiet);
+  return status;
+}
+
+sr_status sr_output_layout_make(const char *path, int fd, const sr_output_spec *spec, uint64_t *offset) {
+  dimension *all = calloc((size_t)spec->n_datasets * SR_OUTPUT_RANK_MAX + 1, sizeof *all);
+  if (!all) return sr_fail(SR_ERR_RESOURCE, "%s: no memory to make it", sr_shown(path));
+  const int n = list_dimensions(spec, all);
+  sr_status status = n < 0 ? sr_fail(SR_ERR_ARGUMENT, "%s: a dimension of two lengths", sr_shown(path))
+                           : make_file(path, fd, spec, all, n, offset);
+  free(all);
   return status;
 }
 

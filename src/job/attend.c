@@ -128,15 +128,15 @@ static void tell_partial(const run *r, const char *path) {
 
 static sr_status create_output(run *r) {
   const sr_input_info *input = r->job->input;
+  sr_output_dataset dataset[SR_OUTPUT_TENSORS];
   sr_output_spec spec = {.path = r->job->output,
-                         .input = input,
-                         .q_len = input->q_len,
-                         .q_heads = input->q_heads,
-                         .value_dim = input->value_dim,
-                         .out_dtype = r->options.out_dtype,
-                         .lse_dtype = r->report->plan.lse_dtype,
+                         .input = input->path,
+                         .n_datasets = SR_OUTPUT_TENSORS,
+                         .dataset = dataset,
                          .made = r->job->events.partial,
                          .made_data = r->job->events.data};
+  sr_output_attention(input->q_len, input->q_heads, input->value_dim, r->options.out_dtype, r->report->plan.lse_dtype,
+                      dataset);
   double start = sr_now();
   SR_TRY(sr_output_create(r->comm, &spec, &r->output));
   r->measured.write_s += sr_now() - start;
@@ -183,7 +183,7 @@ static sr_status read_piece(void *data, int tensor, const sr_rows *rows, void *a
 }
 
 static sr_status write_piece(void *data, int tensor, const sr_rows *rows, void *at) {
-  return sr_output_write(data, (sr_output_tensor)tensor, rows, at);
+  return sr_output_write(data, tensor, rows, at);
 }
 
 static sr_status read_input(run *r, const sr_rows *q_rows, const sr_rows *kv_rows) {

@@ -2,7 +2,7 @@
 
 #include <math.h>
 
-#include "convert.h"
+#include "base/convert.h"
 
 void sr_reference_clear(sr_reference *row, int32_t value_dim) {
   double *o = row->o;

@@ -4,7 +4,7 @@
 
 #include "base/memory.h"
 #include "base/two_sum.h"
-#include "convert.h"
+#include "base/convert.h"
 #include "kernel.h"
 
 bool sr_tile_extent(const sr_kernel *k, sr_tile *t) {

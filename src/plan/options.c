@@ -1,10 +1,10 @@
 #include <inttypes.h>
 #include <math.h>
 
+#include "base/convert.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "decision.h"
-#include "kernels/convert.h"
 
 enum { MOST_THREADS = 4096, LARGEST_PIECE = 1 << 28 };
 

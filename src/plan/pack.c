@@ -3,8 +3,8 @@
 #include <omp.h>
 #include <string.h>
 
+#include "base/convert.h"
 #include "block.h"
-#include "kernels/convert.h"
 #include "plan.h"
 #include "schedule/segment.h"
 

@@ -7,9 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/convert.h"
 #include "base/error.h"
 #include "comm/comm.h"
-#include "kernels/convert.h"
 #include "kernels/reference.h"
 #include "plan.h"
 #include "schedule/segment.h"

@@ -1,16 +1,16 @@
 #!/usr/bin/env python3
 """Attention of seqring over several ranks beside two other ring attentions, on the same cores.
 
-Usage: ring_peers.py PROGRAM [--seq LIST] [--heads LIST] [--dim LIST] [--mask LIST] [--ranks N] [--repeat N] [--blocks WHICH]
+Usage: ring_peers.py PROGRAM [--seq LIST] [--heads LIST] [--dim LIST] [--mask LIST] [--ranks N] [--repeat N] [--blocks LIST]
 Needs mpirun, and the Python of a virtual environment with
     pip install jax==0.7.2 ringattention==0.1.2 torch==2.15.0 ring-attention-pytorch==0.5.20
 (later versions of jax lack what ringattention 0.1.2 imports).
 
 JAX: `ringattention` under shard_map, one process, a host device a rank. lucidrains: `ring_flash_attn` over gloo, a process of
 one thread a rank. seqring: `mpirun seqring bench attention`, one thread a rank. All keep to the same N cores, compute forwards
-in float32 and have their shards in memory. The two others get the block sizes that are the fastest for the shape, found
-beforehand, or with --blocks=usual those of their examples. The time is that of the slowest rank from a common start; rounds, ratios and the check against float64 are those of
-peers.py. GFLOP/s count the pairs that the mask shows.
+in float32 and have their shards in memory. The two others get those of --blocks that are the fastest for the shape, found
+beforehand (--blocks 1024: as in their examples). The time is that of the slowest rank from a common start; rounds, ratios and
+the check against float64 are those of peers.py. GFLOP/s count the pairs that the mask shows.
 """
 import argparse
 import contextlib
@@ -35,10 +35,7 @@ import torch
 
 import peers
 
-# Queries, and keys, that the others may take at a time: those of their examples, or what is tried, and how often.
-USUAL = 1024
-BLOCKS = 128, 256, 512
-TRIALS = 2
+TRIALS = 2  # of a block size
 NAMES = "seqring", "JAX", "lucidrains"
 ROOT = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1"}
 
@@ -235,11 +232,10 @@ def parse():
     parser.add_argument("--mask", type=peers.words(("full", "causal")), default=["full", "causal"])
     parser.add_argument("--ranks", type=int, default=2)
     parser.add_argument("--repeat", type=int, default=5)
-    parser.add_argument("--blocks", choices=("best", "usual"), default="best")
+    parser.add_argument("--blocks", type=peers.numbers, default=[128, 256, 512])
     options = parser.parse_args()
-    options.sizes = BLOCKS if options.blocks == "best" else (USUAL,)
-    if wrong := [tokens for tokens in options.seq if tokens % (options.sizes[0] * options.ranks)]:
-        parser.error(f"--seq: {wrong[0]} tokens are no whole blocks of {options.sizes[0]} on each of {options.ranks} ranks")
+    if wrong := [tokens for tokens in options.seq if tokens % (min(options.blocks) * options.ranks)]:
+        parser.error(f"--seq: {wrong[0]} tokens are no whole blocks of {min(options.blocks)} on each of {options.ranks} ranks")
     return options
 
 
@@ -249,8 +245,8 @@ def main():
     if os.geteuid() == 0:
         os.environ.update(ROOT)
     with tempfile.TemporaryDirectory() as folder:
-        others = [Peer("JAX", Jax, 1, options.ranks, list(itertools.product(options.sizes, repeat=2)), folder),
-                  Peer("lucidrains", Lucidrains, options.ranks, options.ranks, [(block,) for block in options.sizes], folder)]
+        others = [Peer("JAX", Jax, 1, options.ranks, list(itertools.product(options.blocks, repeat=2)), folder),
+                  Peer("lucidrains", Lucidrains, options.ranks, options.ranks, [(block,) for block in options.blocks], folder)]
         try:
             compare(options, others)
         except (OSError, subprocess.CalledProcessError) as failure:

@@ -2,13 +2,13 @@
 """What `--strategy auto` takes beside every strategy that applies, measured.
 
 Usage: strategies.py PROGRAM [--ranks N] [--hosts N] [--repeat N] [--shape SEQ,HEADS,DIM,MASK]...
-For each shape a line for each strategy and balance: the median time, its ratio to that of the fastest one, and last the same of
-auto. Rounds go through all of them, one after the other, so that a machine that becomes slower slows all. With --hosts the ranks
-are spread over so many hosts, made of network namespaces (tests/hosts/hosts.sh, as root). Ranks may be more than cores.
+For each shape a line for each strategy and balance: the median time over rounds, and its ratio to that of the fastest one. Rounds
+go through all of them, one after the other, so that a machine that becomes slower slows all; auto's own runs count among those of
+the way that it took. With --hosts the ranks are spread over so many hosts, made of network namespaces (tests/hosts/hosts.sh, as root). Ranks may be more than cores.
 Exit status 1 when auto is more than 5 % slower than the fastest.
 """
 import argparse
-import itertools
+import collections
 import json
 import os
 import statistics
@@ -18,6 +18,7 @@ import sys
 SHAPES = ("8k,4,64,full", "8k,4,64,causal", "16k,8:4,64,causal", "32k,4,64,window:1024", "4k,8,128,full")
 STRATEGIES = "node", "ring", "window", "ulysses", "hybrid"
 BALANCES = "contiguous", "zigzag", "weighted"
+RUNS = 3  # in a round
 TOLERANCE = 1.05
 ENVIRONMENT = {"OMPI_ALLOW_RUN_AS_ROOT": "1", "OMPI_ALLOW_RUN_AS_ROOT_CONFIRM": "1", "OMPI_MCA_mpi_yield_when_idle": "1"}
 
@@ -30,37 +31,37 @@ def launcher(options):
 
 
 def bench(options, shape, strategies, balances):
-    """{(strategy, balance): line} of one round."""
+    """[(strategy, balance, seconds)] of one round."""
     seq, heads, dim, mask = shape.split(",")
     command = [*launcher(options), options.program, "bench", "attention", "--json", "--seq", seq, "--heads", heads, "--dim", dim,
-               "--mask", mask, "--threads", "1", "--repeat", "1", "--warmup", "1", "--verify", "1",
+               "--mask", mask, "--threads", "1", "--repeat", str(RUNS), "--warmup", "1", "--verify", "1",
                "--strategy", ",".join(strategies), "--balance", ",".join(balances)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **ENVIRONMENT})
     if done.returncode:
         sys.exit(f"strategies.py: {' '.join(command)}: {done.stderr or done.stdout}")
-    return dict(zip(itertools.product(strategies, balances), json.loads(done.stdout)["lines"]))
+    return [(line["strategy"], line["balance"], line["seconds"]["median"]) for line in json.loads(done.stdout)["lines"]]
 
 
 def measure(options, shape):
-    """Rounds of {way: line}; auto's way is ("auto", "auto")."""
+    """{(strategy, balance): seconds of all rounds}, and those of them that auto took."""
     balances = BALANCES[:1] if shape.endswith("full") else BALANCES
-    rounds = []
+    seconds, taken = collections.defaultdict(list), set()
     for _ in range(options.repeat):
-        rounds.append(bench(options, shape, ["auto"], ["auto"]))
-        rounds[-1].update(bench(options, shape, STRATEGIES, balances))
-    return rounds
+        auto = bench(options, shape, ["auto"], ["auto"])
+        taken.update(line[:2] for line in auto)
+        for strategy, balance, time in auto + bench(options, shape, STRATEGIES, balances):
+            seconds[strategy, balance].append(time)
+    return seconds, taken
 
 
-def report(shape, rounds):
-    """Prints a shape; returns auto's time over that of the fastest."""
-    seconds = {way: statistics.median(r[way]["seconds"]["median"] for r in rounds) for way in rounds[0]}
-    auto = seconds.pop(("auto", "auto"))
-    best = min(seconds.values())
-    for way, time in sorted(seconds.items(), key=lambda item: item[1]):
-        print(f"{shape:22} {' '.join(way):24} {time * 1e3:8.1f} ms {time / best:6.3f}")
-    taken = {f"{r['auto', 'auto']['strategy']} {r['auto', 'auto']['balance']}" for r in rounds}
-    print(f"{shape:22} {'auto: ' + ', '.join(sorted(taken)):24} {auto * 1e3:8.1f} ms {auto / best:6.3f}\n", flush=True)
-    return auto / best
+def report(shape, seconds, taken):
+    """Prints a shape; returns the time of what auto took over that of the fastest."""
+    median = {way: statistics.median(times) for way, times in seconds.items()}
+    best = min(median.values())
+    for way, time in sorted(median.items(), key=lambda item: item[1]):
+        print(f"{shape:22} {' '.join(way):24} {time * 1e3:8.1f} ms {time / best:6.3f} {'auto' if way in taken else ''}".rstrip())
+    print(flush=True)
+    return max(median[way] for way in taken) / best
 
 
 def parse():
@@ -78,7 +79,7 @@ def parse():
 
 def main():
     options = parse()
-    ratios = [report(shape, measure(options, shape)) for shape in options.shape or SHAPES]
+    ratios = [report(shape, *measure(options, shape)) for shape in options.shape or SHAPES]
     return max(ratios) > TOLERANCE
 
 

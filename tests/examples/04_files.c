@@ -41,14 +41,10 @@ static sr_status read_shard(const sr_input_info *in, shard *s) {
 
 /* The output is complete, or not there: sr_output_commit takes the status that this rank has come to. */
 static sr_status write_shard(const sr_input_info *in, const char *path, sr_dtype lse_dtype, const shard *s) {
-  sr_output_spec spec = {.path = path,
-                         .input = in,
-                         .q_len = in->q_len,
-                         .q_heads = in->q_heads,
-                         .value_dim = in->value_dim,
-                         .out_dtype = SR_F32,
-                         .lse_dtype = lse_dtype};
+  sr_output_dataset dataset[SR_OUTPUT_TENSORS];
+  sr_output_spec spec = {.path = path, .input = in->path, .n_datasets = SR_OUTPUT_TENSORS, .dataset = dataset};
   sr_output *output;
+  sr_output_attention(in->q_len, in->q_heads, in->value_dim, SR_F32, lse_dtype, dataset);
   sr_status status = sr_output_create(MPI_COMM_WORLD, &spec, &output);
   if (status != SR_OK) return status;
   status = sr_output_write(output, SR_OUTPUT_O, &s->q_rows, s->block[3]);

@@ -61,21 +61,24 @@ static void make_rows(int64_t row, unsigned char *to, int64_t bytes) {
   for (int64_t i = 0; i < bytes; i++) to[i] = (unsigned char)(row * 7 + i);
 }
 
+enum { ROWS = 101, HEADS = 3, WIDTH = 5 };
+static sr_output_dataset outputs[SR_OUTPUT_TENSORS];
+
 static sr_output_spec spec_for(const char *to) {
-  return (sr_output_spec){
-      .path = to, .input = &info, .q_len = 101, .q_heads = 3, .value_dim = 5, .out_dtype = SR_F32, .lse_dtype = SR_F64};
+  sr_output_attention(ROWS, HEADS, WIDTH, SR_F32, SR_F64, outputs);
+  return (sr_output_spec){.path = to, .input = info.path, .n_datasets = SR_OUTPUT_TENSORS, .dataset = outputs};
 }
 
 /* Every ranks-th row by each rank, in spans of one. */
-static sr_status write_rows(sr_output *output, const sr_output_spec *spec, int64_t without) {
-  int64_t width[2] = {spec->q_heads * spec->value_dim * 4, spec->q_heads * 8};
+static sr_status write_rows(sr_output *output, int64_t without) {
+  int64_t width[2] = {HEADS * WIDTH * 4, HEADS * 8};
   unsigned char bytes[64];
-  for (int64_t row = rank; row < spec->q_len; row += ranks)
+  for (int64_t row = rank; row < ROWS; row += ranks)
     for (int t = 0; t < 2; t++) {
       if (row == without) continue;
       sr_span span = {row, 1};
       make_rows(row, bytes, width[t]);
-      SR_TRY(sr_output_write(output, (sr_output_tensor)t, &(sr_rows){1, 1, &span}, bytes));
+      SR_TRY(sr_output_write(output, t, &(sr_rows){1, 1, &span}, bytes));
     }
   return SR_OK;
 }
@@ -91,7 +94,7 @@ static sr_status make_output(const char *to, sr_status last_rank, int64_t withou
   char partial[SR_PATH_MAX] = "";
   strcpy(partial, sr_output_partial_path(output));
   CHECK(exists(partial));
-  sr_status status = write_rows(output, &spec, without);
+  sr_status status = write_rows(output, without);
   CHECK(status == SR_OK);
   if (rank == ranks - 1 && last_rank != SR_OK) status = sr_fail(last_rank, "the last rank's words");
   status = sr_output_commit(&output, status, "{\"why\": \"a test\"}");
@@ -111,6 +114,29 @@ static void failures(const char *input) {
   CHECK(make_output(".", SR_OK, -1) == SR_ERR_OUTPUT);
   CHECK(make_output("/dev/null", SR_OK, -1) == SR_ERR_OUTPUT);
   CHECK(make_output("", SR_OK, -1) == SR_ERR_ARGUMENT);
+}
+
+static sr_status try_dataset(const sr_output_dataset *tried) {
+  sr_output *output;
+  const sr_output_spec spec = {.path = path, .n_datasets = 1, .dataset = tried};
+  sr_status status = sr_output_create(MPI_COMM_WORLD, &spec, &output);
+  CHECK(output == NULL && !exists(path));
+  return status;
+}
+
+static void bad_datasets(void) {
+  const sr_output_dataset good = {"x", "x", "1", SR_F32, 2, {2, 3}, {"a", "b"}};
+  sr_output_dataset bad = good;
+  bad.rank = 4;
+  CHECK(try_dataset(&bad) == SR_ERR_ARGUMENT);
+  bad = good, bad.dims[1] = 0;
+  CHECK(try_dataset(&bad) == SR_ERR_ARGUMENT);
+  bad = good, bad.dims[0] = bad.dims[1] = INT64_MAX / 2;
+  CHECK(try_dataset(&bad) == SR_ERR_ARGUMENT);
+  bad = good, bad.dimension[1] = "a";
+  CHECK(try_dataset(&bad) == SR_ERR_ARGUMENT && strstr(sr_error_text(), "two lengths"));
+  bad = good, bad.name = "a";
+  CHECK(try_dataset(&bad) == SR_ERR_OUTPUT); /* the dimension has the name */
 }
 
 /* Reads the rows of a tensor of the file at their place. */
@@ -174,6 +200,7 @@ int main(int argc, char **argv) {
   snprintf(path, sizeof path, "%s/io_%d.h5", argv[2], ranks);
   reading();
   failures(argv[1]);
+  bad_datasets();
   CHECK(make_output(path, SR_OK, -1) == SR_OK);
   CHECK(make_output(path, SR_OK, -1) == SR_OK); /* replaces the first */
   if (rank == 0) check_output();

@@ -1,5 +1,5 @@
 /* Conversions of element types, exhaustively where there are only 65,536 values. */
-#include "kernels/convert.h"
+#include "base/convert.h"
 
 #include <math.h>
 #include <string.h>

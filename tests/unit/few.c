@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "kernels/convert.h"
+#include "base/convert.h"
 #include "kernels/kernel.h"
 #include "kernels/reference.h"
 #include "suite.h"

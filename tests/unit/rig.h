@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "kernels/convert.h"
+#include "base/convert.h"
 #include "kernels/kernel.h"
 #include "suite.h"
 

@@ -1,6 +1,6 @@
 /* Conversions between the element types of tensors. */
-#ifndef SR_KERNELS_CONVERT_H
-#define SR_KERNELS_CONVERT_H
+#ifndef SR_BASE_CONVERT_H
+#define SR_BASE_CONVERT_H
 
 #include <seqring/types.h>
 #include <stdint.h>
