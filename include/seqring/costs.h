@@ -14,7 +14,7 @@ extern "C" {
 typedef struct sr_link {
   double latency_s;         /* seconds of a message without bytes */
   double s_per_byte;        /* and of each byte */
-  double hidden_s_per_byte; /* by which a byte delays a rank that computes meanwhile */
+  double hidden_s_per_byte; /* by which a byte sent and one received delay a rank that computes meanwhile */
 } sr_link;
 
 typedef struct sr_costs {

@@ -65,7 +65,7 @@ static double step_seconds(const links *l, const sr_step *step, double pair_s) {
   const double pairs = sr_partition_pairs(&d->partition, d->work.q, step->tokens);
   const double rows = pairs > 0 ? (double)sr_tokens_count(d->work.q) : 0;
   const double work = (pairs + rows * fold_keys * (double)sr_tokens_segments(step->tokens)) * pair_s;
-  const double alone = fmax(send.alone, receive.alone), beside = send.beside + receive.beside;
+  const double alone = fmax(send.alone, receive.alone), beside = (send.beside + receive.beside) / 2;
   const double meeting = d->members > 1 ? 2 * log2(d->members) * l->costs->inside.latency_s : 0;
   return meeting + (d->opt.no_overlap ? work + alone : fmax(work + beside, alone));
 }

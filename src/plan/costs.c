@@ -69,11 +69,8 @@ static sr_status measure_flops(probe *p, sr_costs *costs) {
   double seconds;
   p->loops = 1000;
   while ((seconds = compute(p, p->loops, NULL, &status)) < loop_s) p->loops *= 2;
-  seconds = 0;
-  for (int i = 0; i < ROUNDS; i++) {
-    SR_TRY(sr_comm_barrier(p->comm)); /* all at once, as they will: they may be more than there are cores */
-    seconds += compute(p, p->loops, NULL, &status);
-  }
+  SR_TRY(sr_comm_barrier(p->comm)); /* all at once, as they will: they may be more than there are cores */
+  seconds = compute(p, ROUNDS * p->loops, NULL, &status);
   const double once = sr_peak_run(sr_isa_name(), SR_F32, 1);
   costs->flops = once * (double)p->loops * p->threads * ROUNDS / seconds;
   return SR_OK;
