@@ -9,14 +9,14 @@ set -euo pipefail
 packages=(
   build-essential cmake pkg-config
   openmpi-bin libopenmpi-dev libhdf5-openmpi-dev libopenblas-dev libhwloc-dev
-  libcyaml-dev libyaml-dev libjansson-dev libpopt-dev libxxhash-dev
+  libcyaml-dev libyaml-dev libjansson-dev libpopt-dev libxxhash-dev libpcre2-dev libutf8proc-dev uthash-dev
   libcunit1-dev python3-numpy python3-h5py # for the tests
   "$@"
 )
 
 if ! command -v apt-get >/dev/null || ! command -v dpkg-query >/dev/null; then
   echo "This is no Debian: seqring needs a C compiler, CMake, pkg-config, Open MPI, parallel HDF5, OpenBLAS, hwloc," \
-    "libcyaml, jansson, popt and xxhash; its tests need CUnit and Python 3 with NumPy and h5py." >&2
+    "libcyaml, jansson, popt, xxhash, PCRE2, utf8proc and uthash; its tests need CUnit and Python 3 with NumPy and h5py." >&2
   exit 0
 fi
 

@@ -94,8 +94,13 @@ typedef struct sr_output_dataset {
   sr_dtype dtype;
   int rank; /* number of dimensions, 1 to SR_OUTPUT_RANK_MAX */
   int64_t dims[SR_OUTPUT_RANK_MAX];
-  const char *dimension[SR_OUTPUT_RANK_MAX]; /* their names: dimensions of one name are of one length */
+  const char *dimension[SR_OUTPUT_RANK_MAX]; /* their names, or NULL: dimensions of one name are of one length */
 } sr_output_dataset;
+
+/* An attribute of the root group. */
+typedef struct sr_output_text {
+  const char *name, *text;
+} sr_output_text;
 
 /* The file an output becomes. Every rank passes the same values. */
 typedef struct sr_output_spec {
@@ -103,6 +108,8 @@ typedef struct sr_output_spec {
   const char *input; /* a file which the output must not overwrite, or NULL */
   int n_datasets;
   const sr_output_dataset *dataset;
+  int n_texts;
+  const sr_output_text *text;
   /* Told on rank 0 the name of the incomplete file as soon as there is one, for a signal handler; may be NULL. */
   void (*made)(void *made_data, const char *partial);
   void *made_data;

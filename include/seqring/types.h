@@ -2,6 +2,7 @@
 #ifndef SEQRING_TYPES_H
 #define SEQRING_TYPES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -14,14 +15,21 @@ typedef enum sr_dtype {
   SR_F16,  /* IEEE 754 binary16 */
   SR_BF16, /* bfloat16: the upper half of a binary32 */
   SR_F32,
-  SR_F64
+  SR_F64,
+  SR_I8, /* integers: of files, never of attention's tensors */
+  SR_U8,
+  SR_I32,
+  SR_I64
 } sr_dtype;
 
 /* Bytes of one element; 0 for a value that is no sr_dtype. Not collective. */
 size_t sr_dtype_size(sr_dtype dtype);
 
-/* "float16", "bfloat16", "float32" or "float64"; "?" for a value that is no sr_dtype. Not collective. */
+/* As in "float16", "bfloat16", "float32", "uint8" or "int64"; "?" for a value that is no sr_dtype. Not collective. */
 const char *sr_dtype_name(sr_dtype dtype);
+
+/* Whether it is a type of real numbers. Not collective. */
+bool sr_dtype_is_float(sr_dtype dtype);
 
 /* A run of tokens: rows start, start + 1, ..., start + count - 1 of a tensor's first dimension. */
 typedef struct sr_span {

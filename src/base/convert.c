@@ -36,6 +36,8 @@ void sr_to_f32(sr_dtype dtype, const void *from, int64_t n, float *to) {
   case SR_F64:
     for (int64_t i = 0; i < n; i++) to[i] = (float)((const double *)from)[i];
     return;
+  default:
+    return;
   }
 }
 
@@ -52,6 +54,8 @@ void sr_to_f64(sr_dtype dtype, const void *from, int64_t n, double *to) {
     return;
   case SR_F64:
     memcpy(to, from, (size_t)n * sizeof *to);
+    return;
+  default:
     return;
   }
 }
@@ -108,6 +112,8 @@ void sr_store_row(sr_dtype dtype, void *to, int64_t n, const double *from, int64
   case SR_F64:
     for (int64_t i = 0; i < n; i++) ((double *)to)[i] = to_double(from[i * stride]);
     return;
+  default:
+    return;
   }
 }
 
@@ -128,6 +134,8 @@ void sr_to_bf16(sr_dtype dtype, const void *from, int64_t n, uint16_t *to) {
     return;
   case SR_F64:
     sr_store_row(SR_BF16, to, n, from, 1);
+    return;
+  default:
     return;
   }
 }
@@ -171,6 +179,8 @@ int64_t sr_count_nonfinite(sr_dtype dtype, const void *from, int64_t n) {
     break;
   case SR_F64:
     for (int64_t i = 0; i < n; i++) count += (((const uint64_t *)from)[i] & 0x7ff0000000000000) == 0x7ff0000000000000;
+    break;
+  default:
     break;
   }
   return count;

@@ -1,4 +1,4 @@
-/* Conversions between the element types of tensors. */
+/* Conversions between the floating-point element types of tensors. */
 #ifndef SR_BASE_CONVERT_H
 #define SR_BASE_CONVERT_H
 

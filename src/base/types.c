@@ -1,31 +1,30 @@
 #include <seqring/types.h>
 #include <seqring/version.h>
 
+static const struct {
+  const char *name;
+  size_t size;
+  bool is_float;
+} dtypes[] = {
+    [SR_F16] = {"float16", 2, true}, [SR_BF16] = {"bfloat16", 2, true}, [SR_F32] = {"float32", 4, true},
+    [SR_F64] = {"float64", 8, true}, [SR_I8] = {"int8", 1, false},      [SR_U8] = {"uint8", 1, false},
+    [SR_I32] = {"int32", 4, false},  [SR_I64] = {"int64", 8, false},
+};
+
+static bool is_dtype(sr_dtype dtype) {
+  return (size_t)dtype < sizeof dtypes / sizeof *dtypes;
+}
+
 size_t sr_dtype_size(sr_dtype dtype) {
-  switch (dtype) {
-  case SR_F16:
-  case SR_BF16:
-    return 2;
-  case SR_F32:
-    return 4;
-  case SR_F64:
-    return 8;
-  }
-  return 0;
+  return is_dtype(dtype) ? dtypes[dtype].size : 0;
 }
 
 const char *sr_dtype_name(sr_dtype dtype) {
-  switch (dtype) {
-  case SR_F16:
-    return "float16";
-  case SR_BF16:
-    return "bfloat16";
-  case SR_F32:
-    return "float32";
-  case SR_F64:
-    return "float64";
-  }
-  return "?";
+  return is_dtype(dtype) ? dtypes[dtype].name : "?";
+}
+
+bool sr_dtype_is_float(sr_dtype dtype) {
+  return is_dtype(dtype) && dtypes[dtype].is_float;
 }
 
 #define TEXT_(x) #x

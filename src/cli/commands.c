@@ -17,6 +17,14 @@ const sr_command sr_command_table[] = {
      "it "
      "says whether it is complete, and how it was made.",
      NULL, sr_command_info},
+    {"import", SR_FOR_IMPORT, "SRC -o MODEL.h5 [OPTION]...", "make a model file of somebody else's model",
+     "Reads a model in another program's format (GGUF, safetensors) and writes one HDF5 file with its weights, its "
+     "description and its "
+     "tokenizer. A tensor that is missing, of the wrong shape, or without a place is an error.",
+     "seqring import SmolLM2-135M-Instruct.Q4_1.gguf -o smollm2.h5", sr_command_import},
+    {"tokenize", SR_FOR_TOKENIZE, "--model MODEL.h5 FILE", "print the tokens of a text",
+     "Prints the ids of a text's tokens, separated by blanks, as the model sees them.",
+     "seqring tokenize --model smollm2.h5 book.txt", sr_command_tokenize},
     {"bench", SR_FOR_BENCH, "attention [OPTION]...", "measure attention beside what the machine can do",
      "Measures attention on random numbers for every combination of the lists that are given, a line each: seconds of "
      "a "

@@ -11,6 +11,7 @@
 static const char *const dtypes[] = {"auto", "float16", "bfloat16", "float32", "float64", NULL};
 static const char *const nan_policies[] = {"propagate", "error", NULL};
 static const char *const products[] = {"auto", "bfloat16", NULL};
+static const char *const weights[] = {"float32", "bfloat16", "int8", NULL};
 static const char *const bench_topics[] = {"attention", NULL};
 static const char *const balances[] = {"auto", "contiguous", "zigzag", "weighted", NULL};
 
@@ -38,6 +39,42 @@ const sr_option sr_option_table[] = {
      .help =
          "HDF5 file to make, with the datasets o and lse. It has this name only once it is complete; a file that had "
          "it is replaced then."},
+    {.name = "source",
+     .kind = SR_KIND_PATH,
+     .argument = "SRC",
+     .commands = SR_FOR_IMPORT,
+     .positional = true,
+     SETTING(input),
+     .help = "GGUF file (version 2 or 3; F32, F16, BF16, Q8_0, Q4_0, Q4_1) of a decoder like Llama's, or a folder of "
+             "Hugging Face's (config.json, model.safetensors, tokenizer.json) of an encoder like BERT."},
+    {.name = "output",
+     .letter = 'o',
+     .kind = SR_KIND_PATH,
+     .argument = "MODEL.h5",
+     .commands = SR_FOR_IMPORT,
+     SETTING(output),
+     .help = "Model file to make. It has this name only once it is complete; a file that had it is replaced then."},
+    {.name = "weights",
+     .kind = SR_KIND_CHOICE,
+     .argument = "TYPE",
+     .standard = "float32",
+     .commands = SR_FOR_IMPORT,
+     SETTING(weights),
+     .choice = weights,
+     .help = "Element type of the matrices: float32, bfloat16, or int8 with a scale a row. Vectors stay float32."},
+    {.name = "text",
+     .kind = SR_KIND_PATH,
+     .argument = "FILE",
+     .commands = SR_FOR_TOKENIZE,
+     .positional = true,
+     SETTING(input),
+     .help = "Text of any length; '-' is the standard input."},
+    {.name = "model",
+     .kind = SR_KIND_PATH,
+     .argument = "MODEL.h5",
+     .commands = SR_FOR_TOKENIZE,
+     SETTING(model),
+     .help = "Model file, which has the tokenizer."},
     {.name = "group",
      .kind = SR_KIND_PATH,
      .argument = "NAME",
@@ -230,7 +267,7 @@ const sr_option sr_option_table[] = {
      .letter = 'q',
      .kind = SR_KIND_FLAG,
      .standard = "no",
-     .commands = SR_FOR_ATTEND,
+     .commands = SR_FOR_ATTEND | SR_FOR_IMPORT,
      .in_config = true,
      SETTING(quiet),
      .help = "No progress line and no summary; warnings and errors only."},

@@ -7,7 +7,16 @@
 #include "settings.h"
 
 /* Commands, as bits. */
-enum { SR_FOR_ATTEND = 1, SR_FOR_INFO = 2, SR_FOR_HELP = 4, SR_FOR_VERSION = 8, SR_FOR_BENCH = 16, SR_FOR_ALL = 31 };
+enum {
+  SR_FOR_ATTEND = 1,
+  SR_FOR_INFO = 2,
+  SR_FOR_HELP = 4,
+  SR_FOR_VERSION = 8,
+  SR_FOR_BENCH = 16,
+  SR_FOR_IMPORT = 32,
+  SR_FOR_TOKENIZE = 64,
+  SR_FOR_ALL = 127
+};
 
 /* How the words of an option become a value, and the type of the setting. */
 typedef enum sr_option_kind {

@@ -26,7 +26,9 @@ typedef struct sr_settings {
   char group[SR_PATH_MAX];
   char stats[SR_PATH_MAX];  /* "" for none */
   char config[SR_PATH_MAX]; /* "" for none */
+  char model[SR_PATH_MAX];  /* of tokenize */
   char topic[SR_PATH_MAX];  /* of help; "" for the program */
+  int weights;              /* of import: an sr_weights_choice */
   bool causal;
   int64_t window[2]; /* left, right; -1: unlimited */
   int64_t q_start;   /* or SR_Q_START_END */
@@ -51,6 +53,8 @@ typedef struct sr_settings {
   bool json, csv;
   bool help, version, man;
 } sr_settings;
+
+typedef enum sr_weights_choice { SR_WEIGHTS_F32, SR_WEIGHTS_BF16, SR_WEIGHTS_I8 } sr_weights_choice;
 
 typedef enum sr_nan_policy { SR_NAN_PROPAGATE, SR_NAN_ERROR } sr_nan_policy;
 

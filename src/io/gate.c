@@ -228,6 +228,7 @@ static sr_status check_type(subject *s) {
   H5T_order_t order = H5Tget_order(s->type), native = H5Tget_order(H5T_NATIVE_FLOAT);
   char mark[32] = "";
   bool found = sr_h5_is_float(s->type, &info->dtype), is_uint16 = false;
+  if (!found && s->gate->integers) found = sr_h5_is_integer(s->type, &info->dtype);
   if (!found) {
     is_uint16 = H5Tget_class(s->type) == H5T_INTEGER && H5Tget_size(s->type) == 2 && H5Tget_precision(s->type) == 16 &&
                 H5Tget_offset(s->type) == 0 && H5Tget_sign(s->type) == H5T_SGN_NONE &&

@@ -16,6 +16,7 @@ typedef struct sr_gate {
   const char *group; /* likewise */
   hid_t file, in;    /* in: the group */
   uint64_t size;     /* of the file */
+  bool integers;     /* datasets may be of integers, too */
 } sr_gate;
 
 /* Makes HDF5 silent and unable to load plug-ins, and opens a file and a group that hard links alone lead to. about

@@ -83,6 +83,20 @@ bool sr_h5_is_float(hid_t type, sr_dtype *dtype) {
   return false;
 }
 
+bool sr_h5_is_integer(hid_t type, sr_dtype *dtype) {
+  if (H5Tget_class(type) != H5T_INTEGER || H5Tget_offset(type) != 0) return false;
+  const H5T_order_t order = H5Tget_order(type);
+  const size_t size = H5Tget_size(type);
+  const bool is_signed = H5Tget_sign(type) == H5T_SGN_2;
+  if (H5Tget_precision(type) != 8 * size || (order != H5T_ORDER_LE && order != H5T_ORDER_BE)) return false;
+  for (sr_dtype d = SR_I8; d <= SR_I64; d++)
+    if (sr_dtype_size(d) == size && (d != SR_U8) == is_signed) {
+      *dtype = d;
+      return true;
+    }
+  return false;
+}
+
 static hid_t make_float16(void) {
   hid_t type = H5Tcopy(H5T_NATIVE_FLOAT);
   if (type < 0) return type;
@@ -102,6 +116,14 @@ hid_t sr_h5_type(sr_dtype dtype) {
     return H5Tcopy(H5T_NATIVE_FLOAT);
   case SR_F64:
     return H5Tcopy(H5T_NATIVE_DOUBLE);
+  case SR_I8:
+    return H5Tcopy(H5T_NATIVE_INT8);
+  case SR_U8:
+    return H5Tcopy(H5T_NATIVE_UINT8);
+  case SR_I32:
+    return H5Tcopy(H5T_NATIVE_INT32);
+  case SR_I64:
+    return H5Tcopy(H5T_NATIVE_INT64);
   }
   return H5I_INVALID_HID;
 }

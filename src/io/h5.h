@@ -33,6 +33,9 @@ hid_t sr_h5_type(sr_dtype dtype);
 /* Whether type is one of the IEEE floats that seqring reads, in either byte order. */
 bool sr_h5_is_float(hid_t type, sr_dtype *dtype);
 
+/* Whether type is one of the integers of sr_dtype, in either byte order. */
+bool sr_h5_is_integer(hid_t type, sr_dtype *dtype);
+
 /* Copies a scalar text attribute to text[0..size), cut when longer; false when there is none. */
 bool sr_h5_get_text(hid_t object, const char *name, char *text, size_t size);
 

@@ -62,16 +62,19 @@ static int list_dimensions(const sr_output_spec *spec, dimension *all) {
   for (int i = 0; i < spec->n_datasets; i++)
     for (int j = 0; j < spec->dataset[i].rank; j++) {
       const int64_t length = spec->dataset[i].dims[j];
-      const dimension *same = find_dimension(all, n, spec->dataset[i].dimension[j]);
+      const char *name = spec->dataset[i].dimension[j];
+      const dimension *same = name ? find_dimension(all, n, name) : NULL;
       if (same && same->length != length) return -1;
-      if (!same) all[n++] = (dimension){spec->dataset[i].dimension[j], length, H5I_INVALID_HID};
+      if (name && !same) all[n++] = (dimension){name, length, H5I_INVALID_HID};
     }
   return n;
 }
 
 static bool describe(hid_t id, const sr_output_dataset *as, dimension *dimensions, int n) {
   for (int i = 0; i < as->rank; i++)
-    if (H5DSattach_scale(id, find_dimension(dimensions, n, as->dimension[i])->scale, (unsigned)i) < 0) return false;
+    if (as->dimension[i] &&
+        H5DSattach_scale(id, find_dimension(dimensions, n, as->dimension[i])->scale, (unsigned)i) < 0)
+      return false;
   if (sr_h5_put_text(id, "long_name", as->long_name) < 0 || sr_h5_put_text(id, "units", as->units) < 0) return false;
   return as->dtype != SR_BF16 || sr_h5_put_text(id, "dtype", "bfloat16") >= 0;
 }
@@ -103,6 +106,8 @@ static bool fill_file(hid_t file, const sr_output_spec *spec, dimension *dimensi
   char creator[64];
   snprintf(creator, sizeof creator, "seqring %s", sr_version());
   bool good = sr_h5_put_text(file, "creator", creator) >= 0;
+  for (int i = 0; i < spec->n_texts && good; i++)
+    good = sr_h5_put_text(file, spec->text[i].name, spec->text[i].text) >= 0;
   for (int i = 0; i < n && good; i++) {
     dimension *d = &dimensions[i];
     good = (d->scale = make_scale(file, d->name, (hsize_t)d->length)) >= 0;

@@ -58,8 +58,8 @@ sr_status sr_options_check(const sr_options *o) {
     if (o->reserved[i]) return sr_fail(SR_ERR_ARGUMENT, "a reserved option is set");
   SR_TRY(check_shape(o));
   SR_TRY(check_mask(&o->mask));
-  if (!sr_dtype_size(o->dtype)) return sr_fail(SR_ERR_ARGUMENT, "dtype %d is none", (int)o->dtype);
-  if (!sr_dtype_size(o->out_dtype)) return sr_fail(SR_ERR_ARGUMENT, "out_dtype %d is none", (int)o->out_dtype);
+  if (!sr_dtype_is_float(o->dtype)) return sr_fail(SR_ERR_ARGUMENT, "dtype %d is none", (int)o->dtype);
+  if (!sr_dtype_is_float(o->out_dtype)) return sr_fail(SR_ERR_ARGUMENT, "out_dtype %d is none", (int)o->out_dtype);
   if (o->scale != 0 && !isnan(o->scale) && !(fabs(o->scale) >= SMALLEST_SCALE && fabs(o->scale) <= LARGEST_SCALE))
     return sr_fail(SR_ERR_ARGUMENT, "scale is %g, whose size is not 0 or from %g to %g", o->scale, SMALLEST_SCALE,
                    LARGEST_SCALE);

@@ -156,10 +156,9 @@ static precision precision_of(sr_dtype dtype) {
     return (precision){0x1p-8, 0x1p-133};
   case SR_F32:
     return (precision){0x1p-24, 0x1p-149};
-  case SR_F64:
+  default:
     return (precision){0x1p-53, 0x1p-1074};
   }
-  return (precision){0, 0};
 }
 
 /* What rounding can do to a row: a score is off by some units of its reach, a sum by some tens of units, and o by both

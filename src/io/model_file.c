@@ -1,0 +1,83 @@
+#include "model_file.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "file.h"
+#include "listing.h"
+
+enum { DATASETS_AT_MOST = 1 << 14 };
+
+/* Whether a dataset can be read where it lies; what the child says of it is checked again. */
+static bool lies_in(const sr_listing *list, const sr_dataset_info *dataset) {
+  uint64_t bytes = sr_dtype_size(dataset->dtype);
+  bool good = dataset->readable && dataset->rank >= 1 && dataset->rank <= 2 && dataset->offset >= 0;
+  for (int i = 0; i < dataset->rank && good; i++)
+    good = dataset->dims[i] > 0 && sr_mul(bytes, (uint64_t)dataset->dims[i], &bytes);
+  return good && bytes <= list->size && (uint64_t)dataset->offset <= list->size - bytes;
+}
+
+static sr_status check(const char *path, const char *format, const char *version, const sr_listing *list) {
+  const char *shown = sr_shown(path);
+  if (!list->is_output || strncmp(list->format, version, strcspn(version, "0123456789")))
+    return sr_fail(SR_ERR_INPUT, "%s: it is no model file of seqring: it has no %s '%s'; 'seqring import' makes one",
+                   shown, format, version);
+  if (strcmp(list->format, version))
+    return sr_fail(SR_ERR_INPUT, "%s: its %s is '%s', and this seqring reads '%s': import it again", shown, format,
+                   list->format, version);
+  if (!list->is_complete) return sr_fail(SR_ERR_INPUT, "%s: it is not complete: import it again", shown);
+  for (int i = 0; i < list->n; i++)
+    if (!lies_in(list, &list->dataset[i]))
+      return sr_fail(SR_ERR_INPUT, "%s: dataset '%s' is not as seqring writes it: import it again", shown,
+                     list->dataset[i].name);
+  return SR_OK;
+}
+
+static sr_status take(const sr_listing *list, sr_model_file *file) {
+  struct stat about;
+  SR_TRY(sr_file_open(file->path, &file->fd, &about));
+  if (about.st_ino != list->inode || (uint64_t)about.st_size != list->size || sr_file_mtime(&about) != list->mtime_ns)
+    return sr_fail(SR_ERR_INPUT, "%s: it has changed since it was looked at", sr_shown(file->path));
+  file->text = strdup(list->text);
+  file->dataset = calloc((size_t)list->n + 1, sizeof *file->dataset);
+  if (!file->text || !file->dataset) return sr_fail(SR_ERR_RESOURCE, "%s: no memory to open it", sr_shown(file->path));
+  memcpy(file->dataset, list->dataset, (size_t)list->n * sizeof *file->dataset);
+  file->n_datasets = list->n;
+  return SR_OK;
+}
+
+sr_status sr_model_file_open(const char *path, const char *format, const char *version, const char *text,
+                             sr_model_file *file) {
+  sr_listing *list;
+  *file = (sr_model_file){.path = path, .fd = -1};
+  SR_TRY(sr_listing_make(&(sr_listing_request){path, NULL, DATASETS_AT_MOST, true, text}, &list));
+  sr_status status = check(path, format, version, list);
+  if (status == SR_OK) status = take(list, file);
+  free(list);
+  return status;
+}
+
+void sr_model_file_close(sr_model_file *file) {
+  free(file->dataset);
+  free(file->text);
+  if (file->fd >= 0) close(file->fd);
+  *file = (sr_model_file){.fd = -1};
+}
+
+const sr_dataset_info *sr_model_file_find(const sr_model_file *file, const char *name) {
+  for (int64_t i = 0; i < file->n_datasets; i++)
+    if (!strcmp(file->dataset[i].name, name)) return &file->dataset[i];
+  return NULL;
+}
+
+sr_status sr_model_file_read(const sr_model_file *file, const sr_dataset_info *dataset, int64_t first, int64_t count,
+                             void *to) {
+  const uint64_t row = sr_dtype_size(dataset->dtype) * (dataset->rank > 1 ? (uint64_t)dataset->dims[1] : 1);
+  char what[900];
+  snprintf(what, sizeof what, "%s: dataset '%s'", sr_shown(file->path), dataset->name);
+  return sr_file_read(file->fd, what, to, (uint64_t)count * row, (uint64_t)dataset->offset + (uint64_t)first * row);
+}

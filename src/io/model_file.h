@@ -1,0 +1,29 @@
+/* Files of models: datasets and one JSON text, made by sr_output and read back with the same mistrust as any input. */
+#ifndef SR_IO_MODEL_FILE_H
+#define SR_IO_MODEL_FILE_H
+
+#include <seqring/io.h>
+
+typedef struct sr_model_file {
+  const char *path; /* the caller's */
+  int fd;
+  int64_t n_datasets;
+  sr_dataset_info *dataset; /* contiguous, in native byte order */
+  char *text;               /* the JSON */
+} sr_model_file;
+
+/* Looks at a file in a forked child and opens it for reading. format and version are the attribute that it must have,
+ * text is the name of the one with the JSON. In any case close it afterwards. Not collective; call it before MPI_Init,
+ * since it forks. Errors: SR_ERR_INPUT, SR_ERR_RESOURCE. */
+sr_status sr_model_file_open(const char *path, const char *format, const char *version, const char *text,
+                             sr_model_file *file);
+void sr_model_file_close(sr_model_file *file);
+
+/* The dataset of a name, or NULL. */
+const sr_dataset_info *sr_model_file_find(const sr_model_file *file, const char *name);
+
+/* All elements of a dataset, or some of its rows. Errors: SR_ERR_INPUT. */
+sr_status sr_model_file_read(const sr_model_file *file, const sr_dataset_info *dataset, int64_t first, int64_t count,
+                             void *to);
+
+#endif

@@ -1,0 +1,25 @@
+/* The job import: from a foreign model to seqring's model file. */
+#ifndef SR_JOB_IMPORT_H
+#define SR_JOB_IMPORT_H
+
+#include <mpi.h>
+
+#include <seqring/io.h>
+
+typedef struct sr_import_job {
+  const char *source, *output;
+  sr_dtype weights;                              /* of the matrices: SR_F32, SR_BF16, or SR_I8 with a scale a row */
+  void (*partial)(void *data, const char *path); /* as sr_output_spec's made; with NULL at the end */
+  void *data;
+} sr_import_job;
+
+typedef struct sr_import_report {
+  int64_t n_weights, parameters, tokens;
+  uint64_t bytes; /* of the weights, as they are written */
+} sr_import_report;
+
+/* Does it. Collective over comm, of which one rank is enough. Errors: SR_ERR_INPUT, SR_ERR_OUTPUT, SR_ERR_RESOURCE,
+ * SR_ERR_MPI. */
+sr_status sr_import_run(MPI_Comm comm, const sr_import_job *job, sr_import_report *report);
+
+#endif

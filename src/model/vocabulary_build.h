@@ -1,0 +1,15 @@
+/* Puts a vocabulary together, token by token. */
+#ifndef SR_MODEL_VOCABULARY_BUILD_H
+#define SR_MODEL_VOCABULARY_BUILD_H
+
+#include "vocabulary.h"
+
+/* Room for n tokens of so many bytes in all. Errors: SR_ERR_RESOURCE. */
+sr_status sr_vocabulary_reserve(sr_vocabulary *vocabulary, int64_t n, size_t bytes);
+
+/* The next token: its text as it is for a control token, or where in_alphabet is false, else the bytes that it stands
+ * for in GPT-2's alphabet. what names the file. Errors: SR_ERR_INPUT. */
+sr_status sr_vocabulary_add(const char *what, sr_vocabulary *vocabulary, const char *text, size_t n, sr_token_kind kind,
+                            bool in_alphabet);
+
+#endif
