@@ -25,7 +25,7 @@ typedef struct sr_import {
   const char *license;       /* as the source tells it, or NULL */
 } sr_import;
 
-/* Reads a GGUF file, or a folder of Hugging Face's (config.json, model.safetensors, tokenizer.json or vocab.txt): all
+/* Reads a GGUF file, or a folder of Hugging Face's (config.json, model.safetensors, tokenizer.json): all
  * but the weights' elements. *import is to be closed in any case. path must stay. Errors: SR_ERR_INPUT,
  * SR_ERR_RESOURCE. */
 sr_status sr_import_open(const char *path, sr_import *import);
