@@ -2,8 +2,16 @@
 
 /* The compiler's own detection also asks (XGETBV) whether the operating system saves the wide registers. */
 #if defined(__x86_64__)
+#include <cpuid.h>
+
+/* Older compilers do not know this one by name. */
+static bool has_f16c(void) {
+  unsigned eax, ebx, ecx = 0, edx;
+  return __get_cpuid(1, &eax, &ebx, &ecx, &edx) && ecx & bit_F16C;
+}
+
 bool sr_cpu_has_avx2(void) {
-  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("f16c");
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && has_f16c();
 }
 
 bool sr_cpu_has_avx512(void) {
