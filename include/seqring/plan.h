@@ -67,9 +67,12 @@ typedef struct sr_options {
   sr_mask mask;                /* everything visible, last query aligned with last key */
   double scale;                /* of the scores: 0, or 1e-30 to 1e30 in size; NaN (the default): 1 / sqrt(head_dim) */
   sr_strategy strategy;        /* SR_STRATEGY_AUTO */
-  int head_ranks;           /* SR_STRATEGY_HYBRID: ranks of a group, neighbours that deal their heads; a divisor of all;
-                               0: any */
-  sr_balance balance;       /* SR_BALANCE_AUTO */
+  int head_ranks;     /* SR_STRATEGY_HYBRID: ranks of a group, neighbours that deal their heads; a divisor of all;
+                         0: any */
+  sr_balance balance; /* SR_BALANCE_AUTO */
+  bool same_rows;     /* a rank holds the queries of just those positions of which it holds the keys, as the layers of a
+                         model want it: q_len is kv_len and the balance is not SR_BALANCE_WEIGHTED. Queries are then
+                         cut at multiples of 1,024, too */
   const sr_costs *costs;    /* by which strategy and balance are chosen; rank 0's count; NULL: sr_costs_default's */
   bool no_overlap;          /* wait for keys and values before anything is computed, and not meanwhile */
   uint64_t piece_bytes;     /* in which keys and values travel, up to 2^28; 0: 4 MiB */

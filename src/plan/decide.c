@@ -194,6 +194,7 @@ static sr_status distribute(sr_decision *d, const sr_site *site) {
                         .grain = d->kernel->pack,
                         .ranks = d->ranks,
                         .balance = d->way.balance,
+                        .same_rows = o->same_rows,
                         .by_heads = d->way.head_ranks > 1};
   sr_route route = SR_ROUTE_DIRECT;
   SR_TRY(choose_teams(d, site, &problem.team_of));

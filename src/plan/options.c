@@ -70,5 +70,8 @@ sr_status sr_options_check(const sr_options *o) {
   if (o->piece_bytes > LARGEST_PIECE) return sr_fail(SR_ERR_ARGUMENT, "piece_bytes is above %d", (int)LARGEST_PIECE);
   if (o->head_ranks && o->strategy != SR_STRATEGY_HYBRID)
     return sr_fail(SR_ERR_ARGUMENT, "head_ranks are for the strategy hybrid, not %s", sr_strategy_name(o->strategy));
-  return check_range("balance", (int64_t)o->balance, SR_BALANCE_AUTO, SR_BALANCE_WEIGHTED);
+  SR_TRY(check_range("balance", (int64_t)o->balance, SR_BALANCE_AUTO, SR_BALANCE_WEIGHTED));
+  if (o->same_rows && (o->q_len != o->kv_len || o->balance == SR_BALANCE_WEIGHTED))
+    return sr_fail(SR_ERR_ARGUMENT, "same_rows is for as many queries as keys, and not for the balance weighted");
+  return SR_OK;
 }

@@ -35,6 +35,7 @@ static sr_status check_alike(MPI_Comm comm, const sr_options *o) {
                              o->strategy,
                              o->head_ranks,
                              o->balance,
+                             o->same_rows,
                              o->no_overlap,
                              (int64_t)o->piece_bytes,
                              o->refuse_nonfinite};

@@ -86,6 +86,7 @@ static int add_ways(const sr_solver *solver, const sr_options *o, const sr_site 
     if (solver->takes ? !solver->takes(o, site, heads) : heads > 1) continue;
     for (sr_balance b = SR_BALANCE_CONTIGUOUS; b <= SR_BALANCE_WEIGHTED; b++) {
       if (any ? plain && b != SR_BALANCE_CONTIGUOUS : b != o->balance) continue;
+      if (o->same_rows && b == SR_BALANCE_WEIGHTED) continue;
       if (n < room) way[n++] = (sr_way){solver, solver->takes ? heads : 1, b};
     }
   }

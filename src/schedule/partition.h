@@ -32,6 +32,7 @@ typedef struct sr_problem {
   int64_t grain; /* what a rank sees of keys is rounded out to multiples of it; divides SR_SEGMENT */
   int ranks;
   sr_balance balance; /* not SR_BALANCE_AUTO */
+  bool same_rows;     /* queries are dealt as keys are, of which there are as many */
   const int *team_of; /* [ranks] team of each rank, 0 and up, all taken; NULL: each rank is one */
   bool by_heads;      /* each member of a team works on all its tokens, for some heads; teams are equally large */
 } sr_problem;

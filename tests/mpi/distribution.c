@@ -21,6 +21,12 @@ static problem make_problem(int64_t len, bool causal, int64_t left) {
   return p;
 }
 
+static void check_same_rows(const sr_rows *q, const sr_rows *kv) {
+  CHECK(q->n_spans == kv->n_spans);
+  for (int i = 0; i < q->n_spans && i < kv->n_spans; i++)
+    CHECK(q->span[i].start == kv->span[i].start && q->span[i].count == kv->span[i].count);
+}
+
 /* Runs p on all ranks, compares it with what one rank made of it, and returns the bytes that this rank sent. */
 static uint64_t run(const problem *p, const output *one) {
   output out;
@@ -28,6 +34,7 @@ static uint64_t run(const problem *p, const output *one) {
   sr_plan_stats stats;
   CHECK(problem_run(p, MPI_COMM_WORLD, &out) == SR_OK);
   CHECK(!one || same_bits(p, &out, one));
+  if (p->options.same_rows) check_same_rows(&out.q_rows, &out.kv_rows);
   sr_plan_describe(out.plan, &info);
   sr_plan_stats_get(out.plan, &stats);
   CHECK(info.strategy == p->options.strategy && info.balance == p->options.balance);
@@ -49,6 +56,7 @@ static void all_give_the_same_bits(void) {
         for (int overlap = 0; overlap < 2; overlap++) {
           p.options.no_overlap = !overlap;
           p.options.piece_bytes = overlap ? 0 : 5000;
+          p.options.same_rows = overlap && p.options.balance != SR_BALANCE_WEIGHTED;
           run(&p, &one);
         }
     output_close(&one);

@@ -67,6 +67,14 @@ static void bad_options_are_refused(void) {
   sr_costs_default(&costs);
   costs.flops = (double)NAN;
   REFUSE(costs, &costs, "costs");
+  REFUSE(dtype, SR_I32, "dtype");
+  sr_options o = good_options();
+  o.same_rows = true;
+  o.kv_len = o.q_len + 1;
+  refuse(o, "same_rows");
+  o.kv_len = o.q_len;
+  o.balance = SR_BALANCE_WEIGHTED;
+  refuse(o, "same_rows");
 }
 
 static void one_rank_out_of_memory(void) {

@@ -168,6 +168,10 @@ static sr_problem random_problem(uint64_t *r, int n, int *team_of) {
                   .grain = random_int(r, 1, 2),
                   .balance = balances[random_int(r, 0, 2)],
                   .mask = random_mask(r, longest)};
+  if (p.balance != SR_BALANCE_WEIGHTED && random_int(r, 0, 3) == 0) {
+    p.q_len = p.kv_len;
+    p.same_rows = true;
+  }
   switch (random_int(r, 0, 3)) {
   case 0:
     random_teams(r, p.ranks, team_of);
