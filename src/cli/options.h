@@ -15,7 +15,8 @@ enum {
   SR_FOR_BENCH = 16,
   SR_FOR_IMPORT = 32,
   SR_FOR_TOKENIZE = 64,
-  SR_FOR_ALL = 127
+  SR_FOR_RUN = 128,
+  SR_FOR_ALL = 255
 };
 
 /* How the words of an option become a value, and the type of the setting. */

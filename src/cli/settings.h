@@ -24,11 +24,13 @@ typedef struct sr_settings {
   char input[SR_PATH_MAX];
   char output[SR_PATH_MAX];
   char group[SR_PATH_MAX];
-  char stats[SR_PATH_MAX];  /* "" for none */
-  char config[SR_PATH_MAX]; /* "" for none */
-  char model[SR_PATH_MAX];  /* of tokenize */
-  char topic[SR_PATH_MAX];  /* of help; "" for the program */
-  int weights;              /* of import: an sr_weights_choice */
+  char stats[SR_PATH_MAX];   /* "" for none */
+  char config[SR_PATH_MAX];  /* "" for none */
+  char model[SR_PATH_MAX];   /* of tokenize and run */
+  char outputs[SR_LIST_MAX]; /* of run, as they were given */
+  int64_t limit;             /* of run; 0: none */
+  char topic[SR_PATH_MAX];   /* of help; "" for the program */
+  int weights;               /* of import: an sr_weights_choice */
   bool causal;
   int64_t window[2]; /* left, right; -1: unlimited */
   int64_t q_start;   /* or SR_Q_START_END */

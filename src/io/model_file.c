@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "comm/comm.h"
 #include "file.h"
 #include "listing.h"
 
@@ -37,14 +38,25 @@ static sr_status check(const char *path, const char *format, const char *version
   return SR_OK;
 }
 
-static sr_status take(const sr_listing *list, sr_model_file *file) {
+/* Opens the file that was looked at. */
+static sr_status open_same(sr_model_file *file) {
   struct stat about;
   SR_TRY(sr_file_open(file->path, &file->fd, &about));
-  if (about.st_ino != list->inode || (uint64_t)about.st_size != list->size || sr_file_mtime(&about) != list->mtime_ns)
-    return sr_fail(SR_ERR_INPUT, "%s: it has changed since it was looked at", sr_shown(file->path));
+  if (about.st_ino == file->inode && (uint64_t)about.st_size == file->size && sr_file_mtime(&about) == file->mtime_ns)
+    return SR_OK;
+  return sr_fail(SR_ERR_INPUT, "%s: it has changed since it was looked at", sr_shown(file->path));
+}
+
+static sr_status no_memory(const sr_model_file *file) {
+  return sr_fail(SR_ERR_RESOURCE, "%s: no memory to open it", sr_shown(file->path));
+}
+
+static sr_status take(const sr_listing *list, sr_model_file *file) {
+  file->inode = list->inode, file->size = list->size, file->mtime_ns = list->mtime_ns;
+  SR_TRY(open_same(file));
   file->text = strdup(list->text);
   file->dataset = calloc((size_t)list->n + 1, sizeof *file->dataset);
-  if (!file->text || !file->dataset) return sr_fail(SR_ERR_RESOURCE, "%s: no memory to open it", sr_shown(file->path));
+  if (!file->text || !file->dataset) return no_memory(file);
   memcpy(file->dataset, list->dataset, (size_t)list->n * sizeof *file->dataset);
   file->n_datasets = list->n;
   return SR_OK;
@@ -80,4 +92,33 @@ sr_status sr_model_file_read(const sr_model_file *file, const sr_dataset_info *d
   char what[900];
   snprintf(what, sizeof what, "%s: dataset '%s'", sr_shown(file->path), dataset->name);
   return sr_file_read(file->fd, what, to, (uint64_t)count * row, (uint64_t)dataset->offset + (uint64_t)first * row);
+}
+
+/* Copies what rank 0 has to the others, which open it themselves. */
+static sr_status receive(MPI_Comm comm, int rank, sr_model_file *file) {
+  uint64_t length = rank == 0 ? strlen(file->text) + 1 : 0;
+  SR_TRY(sr_comm_bcast(comm, &length, sizeof length, 0));
+  if (rank > 0) {
+    file->text = malloc(length);
+    file->dataset = calloc((size_t)file->n_datasets + 1, sizeof *file->dataset);
+  }
+  SR_TRY(sr_agree(comm, file->text && file->dataset ? SR_OK : no_memory(file)));
+  SR_TRY(sr_comm_bcast(comm, file->text, length, 0));
+  SR_TRY(sr_comm_bcast(comm, file->dataset, (uint64_t)file->n_datasets * sizeof *file->dataset, 0));
+  return sr_agree(comm, rank == 0 ? SR_OK : open_same(file));
+}
+
+sr_status sr_model_file_share(MPI_Comm comm, const char *path, sr_model_file *file) {
+  int rank;
+  SR_TRY(sr_mpi(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank"));
+  sr_model_file first = *file;
+  SR_TRY(sr_comm_bcast(comm, &first, sizeof first, 0));
+  if (rank > 0)
+    *file = (sr_model_file){.path = path,
+                            .fd = -1,
+                            .inode = first.inode,
+                            .size = first.size,
+                            .mtime_ns = first.mtime_ns,
+                            .n_datasets = first.n_datasets};
+  return receive(comm, rank, file);
 }

@@ -7,6 +7,8 @@
 typedef struct sr_model_file {
   const char *path; /* the caller's */
   int fd;
+  uint64_t inode, size;
+  int64_t mtime_ns;
   int64_t n_datasets;
   sr_dataset_info *dataset; /* contiguous, in native byte order */
   char *text;               /* the JSON */
@@ -18,6 +20,10 @@ typedef struct sr_model_file {
 sr_status sr_model_file_open(const char *path, const char *format, const char *version, const char *text,
                              sr_model_file *file);
 void sr_model_file_close(sr_model_file *file);
+
+/* Opens on all ranks what rank 0 has opened, so that each can read; path is this rank's. Collective. Errors:
+ * SR_ERR_INPUT (also where it has changed meanwhile), SR_ERR_RESOURCE, SR_ERR_MPI. */
+sr_status sr_model_file_share(MPI_Comm comm, const char *path, sr_model_file *file);
 
 /* The dataset of a name, or NULL. */
 const sr_dataset_info *sr_model_file_find(const sr_model_file *file, const char *name);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "comm/comm.h"
 #include "model_names.h"
 
 static sr_status read_text(sr_saved *saved) {
@@ -43,7 +44,7 @@ static sr_status read_table(const sr_saved *saved, const char *name, sr_dtype dt
 
 static sr_status read_tables(sr_saved *saved) {
   sr_vocabulary *v = &saved->vocabulary;
-  int64_t bytes, starts;
+  int64_t bytes = 0, starts = 0;
   SR_TRY(read_table(saved, SR_MODEL_TOKEN_BYTES, SR_U8, 1, (void **)&v->bytes, &bytes));
   SR_TRY(read_table(saved, SR_MODEL_TOKEN_STARTS, SR_I64, 1, (void **)&v->start, &starts));
   SR_TRY(read_table(saved, SR_MODEL_TOKEN_KINDS, SR_U8, 1, (void **)&v->token, &v->n));
@@ -82,12 +83,23 @@ static sr_status check_weights(sr_saved *saved) {
                  saved->file.n_datasets, found);
 }
 
-sr_status sr_saved_open(const char *path, sr_saved *saved) {
-  *saved = (sr_saved){.file = {.fd = -1}};
-  SR_TRY(sr_model_file_open(path, SR_MODEL_FORMAT, SR_MODEL_VERSION, SR_MODEL_TEXT, &saved->file));
+/* All but the file itself. */
+static sr_status read_file(sr_saved *saved) {
   SR_TRY(read_tables(saved));
   SR_TRY(read_text(saved));
   return check_weights(saved);
+}
+
+sr_status sr_saved_open(const char *path, sr_saved *saved) {
+  *saved = (sr_saved){.file = {.fd = -1}};
+  SR_TRY(sr_model_file_open(path, SR_MODEL_FORMAT, SR_MODEL_VERSION, SR_MODEL_TEXT, &saved->file));
+  return read_file(saved);
+}
+
+sr_status sr_saved_share(MPI_Comm comm, const char *path, sr_saved *saved) {
+  SR_TRY(sr_model_file_share(comm, path, &saved->file));
+  const bool is_first = saved->weight != NULL;
+  return sr_agree(comm, is_first ? SR_OK : read_file(saved));
 }
 
 void sr_saved_close(sr_saved *saved) {

@@ -20,4 +20,7 @@ typedef struct sr_saved {
 sr_status sr_saved_open(const char *path, sr_saved *saved);
 void sr_saved_close(sr_saved *saved);
 
+/* Opens on all ranks what rank 0 has opened. Collective. Errors: SR_ERR_INPUT, SR_ERR_RESOURCE, SR_ERR_MPI. */
+sr_status sr_saved_share(MPI_Comm comm, const char *path, sr_saved *saved);
+
 #endif

@@ -1,0 +1,142 @@
+/* The command run: a text through a model. */
+#include <inttypes.h>
+#include <mpi.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "cleanup.h"
+#include "commands.h"
+#include "exits.h"
+#include "job/run.h"
+#include "job/world.h"
+#include "launcher.h"
+#include "parallel.h"
+#include "paths.h"
+#include "text.h"
+
+typedef struct session {
+  sr_settings settings;
+  sr_saved saved; /* open on rank 0 */
+  bool is_open;
+  int rank;
+} session;
+
+static sr_status check(const sr_settings *s) {
+  const char *usage = "usage: seqring run --model MODEL.h5 TEXT -o OUT.h5 [OPTION]...";
+  if (!s->model[0]) return sr_fail(SR_ERR_ARGUMENT, "no model file; %s", usage);
+  if (!s->input[0]) return sr_fail(SR_ERR_ARGUMENT, "no text; %s", usage);
+  if (!s->output[0]) return sr_fail(SR_ERR_ARGUMENT, "no output file; %s", usage);
+  if (sr_same_file(s->output, s->input)) return sr_fail(SR_ERR_ARGUMENT, "--output: '%s' is the text", s->output);
+  return SR_OK;
+}
+
+/* "tokens,logprob" as bits; 0 for "auto". */
+static sr_status read_outputs(const char *list, int *outputs) {
+  static const struct {
+    const char *name;
+    int bit;
+  } all[] = {
+      {"tokens", SR_RUN_TOKENS}, {"offsets", SR_RUN_OFFSETS}, {"logprob", SR_RUN_LOGPROB}, {"hidden", SR_RUN_HIDDEN}};
+  char words[SR_LIST_MAX], *rest = NULL;
+  *outputs = 0;
+  if (!strcmp(list, "auto")) return SR_OK;
+  snprintf(words, sizeof words, "%s", list);
+  for (char *word = strtok_r(words, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
+    const int before = *outputs;
+    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+      if (!strcmp(word, all[i].name)) *outputs |= all[i].bit;
+    if (*outputs == before)
+      return sr_fail(SR_ERR_ARGUMENT,
+                     "--outputs: '%.60s' is none, or there twice: tokens, offsets, logprob and hidden are possible",
+                     word);
+  }
+  return *outputs ? SR_OK : sr_fail(SR_ERR_ARGUMENT, "--outputs: the list is empty");
+}
+
+static void on_warning(void *data, const char *text) {
+  (void)data;
+  fprintf(stderr, "seqring: warning: %s\n", text);
+}
+
+static void on_partial(void *data, const char *path) {
+  (void)data;
+  sr_cleanup_set(SR_CLEANUP_OUTPUT, path);
+}
+
+static void print_spread(const char *name, const sr_spread *s, const char *(*text)(double, char *)) {
+  char number[3][SR_NUMBER_TEXT];
+  printf("  %-15s %11s %11s %11s\n", name, text(s->min, number[0]), text(s->mean, number[1]), text(s->max, number[2]));
+}
+
+static void print(const sr_settings *s, const sr_run_report *r) {
+  char size[SR_NUMBER_TEXT], wall[SR_NUMBER_TEXT];
+  printf("  model           %s, weights %s a node\n", s->model, sr_text_bytes((double)r->weight_bytes, size));
+  printf("  text            %s, %" PRId64 " tokens\n", s->input, r->tokens);
+  printf("  ranks           %d x %d thread%s\n\n", r->ranks, r->threads, r->threads == 1 ? "" : "s");
+  printf("  on each rank             min        mean         max\n");
+  print_spread("load", &r->load, sr_text_seconds);
+  print_spread("layers", &r->forward, sr_text_seconds);
+  if (r->outputs & SR_RUN_LOGPROB) print_spread("predictions", &r->head, sr_text_seconds);
+  print_spread("write", &r->write, sr_text_seconds);
+  print_spread("activations", &r->rank_bytes, sr_text_bytes);
+  print_spread("peak memory", &r->peak, sr_text_bytes);
+  printf("\n  speed           %.4g tokens/s in layers and predictions\n",
+         (double)r->tokens / (r->forward.max + r->head.max));
+  printf("  wall time       %s\n  output          %s\n", sr_text_seconds(r->wall_s, wall), s->output);
+}
+
+/* Looks at the model on one process, before MPI_Init, since it forks. */
+static sr_status prepare(session *s) {
+  s->is_open = true;
+  return sr_saved_open(s->settings.model, &s->saved);
+}
+
+static sr_status run_job(session *s, MPI_Comm comm) {
+  const sr_settings *settings = &s->settings;
+  sr_run_job job = {.model = settings->model,
+                    .text = settings->input,
+                    .output = settings->output,
+                    .limit = settings->limit,
+                    .threads = (int)settings->threads,
+                    .events = {.warning = on_warning, .partial = on_partial}};
+  sr_run_report report;
+  SR_TRY(read_outputs(settings->outputs, &job.outputs));
+  SR_TRY(sr_run_text(comm, &job, &s->saved, &report));
+  if (s->rank == 0 && !settings->quiet) print(settings, &report);
+  return SR_OK;
+}
+
+/* Everything between MPI_Init and MPI_Finalize. mine is what the preparation came to. */
+static sr_status run_under_mpi(session *s, sr_status mine) {
+  MPI_Comm comm;
+  SR_TRY(sr_world_open(&comm, &s->rank));
+  if (s->rank == 0 && !s->is_open) mine = prepare(s); /* the variables were of a launcher that did not start this job */
+  sr_status status = sr_world_share(comm, mine, &s->settings, sizeof s->settings);
+  if (status == SR_OK) status = run_job(s, comm);
+  if (status != SR_ERR_MPI) status = sr_world_agree(comm, status);
+  if (status != SR_ERR_MPI) sr_world_close(&comm);
+  return status;
+}
+
+int sr_command_run(const sr_arguments *arguments, const sr_settings *given) {
+  static session s;
+  const int place = sr_launcher_rank();
+  int outputs;
+  (void)arguments;
+  s.settings = *given;
+  s.saved.file.fd = -1;
+  sr_status status = check(given);
+  if (status == SR_OK) status = read_outputs(given->outputs, &outputs);
+  if (status != SR_OK) return sr_parallel_refuse(status);
+  sr_cleanup_install();
+  if (place <= 0) status = prepare(&s);
+  if (place < 0 && status != SR_OK) { /* alone */
+    sr_saved_close(&s.saved);
+    return sr_exit_explained(status, true);
+  }
+  int code = sr_parallel_start();
+  if (!code) status = run_under_mpi(&s, status);
+  sr_saved_close(&s.saved);
+  return code ? code : sr_parallel_finish(s.rank, status);
+}

@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""run: small models made here against NumPy in float64, the same bits on any number of ranks, and what is refused."""
+import math
+import os
+
+import h5py
+import numpy as np
+
+import bert
+import gguf
+from program import Case, main, run
+
+ARGUMENT_ERROR, INPUT_ERROR, OUTPUT_ERROR = 2, 3, 4
+SHAPES = (0, 1), (1, 2), (2, 1), (3, 1), (5, 2)
+
+
+def softmax(x):
+    e = np.exp(x - x.max(axis=-1, keepdims=True))
+    return e / e.sum(axis=-1, keepdims=True)
+
+
+def attend(q, k, v, causal):
+    """[tokens, heads, width]; fewer heads of k and v."""
+    k, v = (np.repeat(x, q.shape[1] // k.shape[1], axis=1) for x in (k, v))
+    scores = np.einsum('ihd,jhd->hij', q, k) / math.sqrt(q.shape[2])
+    if causal:
+        scores[:, np.arange(len(q))[:, None] < np.arange(len(k))] = -np.inf
+    return np.einsum('hij,jhd->ihd', softmax(scores), v).reshape(len(q), -1)
+
+
+def rms(x, weight, epsilon=float(np.float32(1e-5))):
+    return x / np.sqrt((x ** 2).mean(axis=1, keepdims=True) + epsilon) * weight
+
+
+def layer_norm(x, weight, bias, epsilon=1e-12):
+    x = x - x.mean(axis=1, keepdims=True)
+    return x / np.sqrt((x ** 2).mean(axis=1, keepdims=True) + epsilon) * weight + bias
+
+
+def turned(x):
+    """Rotary positions, of neighbours as pairs."""
+    half = x.shape[2] // 2
+    angle = np.arange(len(x))[:, None] * 10000.0 ** (-np.arange(half) / half)
+    c, s = np.cos(angle)[:, None], np.sin(angle)[:, None]
+    a, b = x[..., 0::2], x[..., 1::2]
+    return np.stack([a * c - b * s, a * s + b * c], axis=-1).reshape(x.shape)
+
+
+def decoder(ids, arrays):
+    """Hidden states, and log-probabilities of the next tokens, of gguf.py's model."""
+    w = {name.removesuffix('.weight'): x.astype('f8') for name, x in arrays.items()}
+    width, h = gguf.WIDTH // gguf.HEADS, w['token_embd'][ids]
+    for i in range(gguf.LAYERS):
+        x = rms(h, w[f'blk.{i}.attn_norm'])
+        q, k, v = ((x @ w[f'blk.{i}.attn_{n}'].T).reshape(len(ids), -1, width) for n in 'qkv')
+        h = h + attend(turned(q), turned(k), v, True) @ w[f'blk.{i}.attn_output'].T
+        x = rms(h, w[f'blk.{i}.ffn_norm'])
+        gate = x @ w[f'blk.{i}.ffn_gate'].T
+        h = h + (gate / (1 + np.exp(-gate)) * (x @ w[f'blk.{i}.ffn_up'].T)) @ w[f'blk.{i}.ffn_down'].T
+    h = rms(h, w['output_norm'])
+    logits = h @ w['token_embd'].T
+    return h, np.log(softmax(logits)[np.arange(len(ids) - 1), ids[1:]])
+
+
+def encoder(ids, arrays):
+    """Hidden states of bert.py's model."""
+    w = {name: x.astype('f8') for name, x in arrays.items()}
+
+    def linear(x, name):
+        return x @ w[f'{name}.weight'].T + w[f'{name}.bias']
+
+    def norm(x, name):
+        return layer_norm(x, w[f'{name}.LayerNorm.weight'], w[f'{name}.LayerNorm.bias'])
+
+    h = w['embeddings.word_embeddings.weight'][ids] + w['embeddings.position_embeddings.weight'][:len(ids)]
+    h = norm(h + w['embeddings.token_type_embeddings.weight'][0], 'embeddings')
+    erf = np.vectorize(math.erf)
+    for i in range(bert.LAYERS):
+        at = f'encoder.layer.{i}.'
+        q, k, v = (linear(h, f'{at}attention.self.{n}').reshape(len(ids), bert.HEADS, -1) for n in ('query', 'key', 'value'))
+        h = norm(h + linear(attend(q, k, v, False), f'{at}attention.output.dense'), f'{at}attention.output')
+        x = linear(h, f'{at}intermediate.dense')
+        h = norm(h + linear(x * (1 + erf(x / math.sqrt(2))) / 2, f'{at}output.dense'), f'{at}output')
+    return h
+
+
+class Run(Case):
+    def model(self, source, *words):
+        to = self.path('model.h5')
+        self.assertEqual(run('import', source, '-q', '-o', to, *words).status, 0)
+        return to
+
+    def decoder_model(self, *words, arrays=None):
+        return self.model(gguf.write(self.path('model.gguf'), arrays=arrays), *words)
+
+    def text(self, content):
+        with open(self.path('text'), 'w') as f:
+            f.write(content)
+        return self.path('text')
+
+    def run_model(self, model, text, *words, ranks=0):
+        done = run('run', '-q', '--model', model, text, '-o', self.path('o.h5'), *words, ranks=ranks)
+        self.assertEqual((done.status, done.said), (0, []))
+        return {name: x[:] for name, x in h5py.File(self.path('o.h5')).items() if name not in ('token', 'prediction', 'width')}
+
+    def quiet_weights(self):
+        """Weights that leave float32 some digits."""
+        return {name: x * np.float32(0.3) if x.ndim > 1 else x for name, x in gguf.tensors().items()}
+
+    def test_decoder(self):
+        arrays = self.quiet_weights()
+        text = self.text('the an7 the, ' * 80)
+        out = self.run_model(self.decoder_model(arrays=arrays), text, '--outputs=tokens,offsets,logprob,hidden', ranks=2)
+        hidden, logprob = decoder(out['tokens'], arrays)
+        np.testing.assert_allclose(out['hidden'], hidden, rtol=0, atol=2e-5)
+        np.testing.assert_allclose(out['logprob'], logprob, rtol=0, atol=2e-5)
+        self.assertEqual(list(out['offsets'][:5]), [0, 3, 6, 7, 11])
+
+    def test_encoder(self):
+        model = self.model(bert.write(self.path('bert')))
+        out = self.run_model(model, self.text('The unables of the.'), '--outputs=tokens,hidden')
+        self.assertEqual(out['tokens'][0], bert.WORDS.index('[CLS]'))
+        np.testing.assert_allclose(out['hidden'], encoder(out['tokens'], bert.tensors()), rtol=0, atol=2e-5)
+
+    def test_narrow_weights(self):
+        arrays, text = self.quiet_weights(), self.text('the an7 the, ' * 20)
+        for words in ('--weights=bfloat16', '--weights=int8'):
+            model = self.decoder_model(words, arrays=arrays)
+            out = self.run_model(model, text)
+            with h5py.File(model) as f:
+                kept = {}
+                for name, x in arrays.items():
+                    mine = {'token_embd': 'decoder.embedding', 'output_norm': 'decoder.final_norm'}.get(name[:-7])
+                    if not mine:
+                        layer, part = name[4], name[6:-7]
+                        mine = f'decoder.{layer}.' + {'attn_norm': 'attention_norm', 'attn_q': 'query', 'attn_k': 'key',
+                                                      'attn_v': 'value', 'attn_output': 'output', 'ffn_norm': 'inner_norm',
+                                                      'ffn_gate': 'gate', 'ffn_up': 'up', 'ffn_down': 'down'}[part]
+                    w = f[mine + '.weight'][:]
+                    if w.dtype == 'u2':
+                        w = (w.astype('u4') << 16).view('f4')
+                    if w.dtype == 'i1':
+                        w = w * f[mine + '.weight.scale'][:][:, None]
+                    kept[name] = w
+            np.testing.assert_allclose(out['logprob'], decoder(out['tokens'], kept)[1], rtol=0, atol=2e-5)
+
+    def test_same_file(self):
+        """3,300 tokens: runs of 1,024 are dealt."""
+        model, text, files = self.decoder_model(arrays=self.quiet_weights()), self.text('the an7 the, ' * 300), set()
+        for ranks, threads in SHAPES:
+            self.run_model(model, text, '--threads', threads, '--limit=2900', '--outputs=tokens,offsets,logprob,hidden',
+                           ranks=ranks)
+            with open(self.path('o.h5'), 'rb') as f:
+                files.add(f.read())
+        self.assertEqual(len(files), 1)
+
+    def test_few_tokens(self):
+        arrays = self.quiet_weights()
+        model, text = self.decoder_model(arrays=arrays), self.text('the an7')
+        for limit in (2, 3):
+            out = self.run_model(model, text, '--limit', limit, ranks=2)
+            self.assertEqual((len(out['tokens']), len(out['logprob'])), (limit, limit - 1))
+            np.testing.assert_allclose(out['logprob'], decoder(out['tokens'], arrays)[1], rtol=0, atol=2e-5)
+
+    def refuse(self, status, expected, *words):
+        before = sorted(os.listdir(self.folder))
+        for ranks in (0, 2):
+            done = run('run', *words, ranks=ranks)
+            with self.subTest(expected=expected, ranks=ranks):
+                self.assertEqual((done.status, len(done.said)), (status, 1), done.said)
+                for word in expected:
+                    self.assertIn(word, done.said[0])
+                self.assertEqual(sorted(os.listdir(self.folder)), before)
+
+    def test_refused(self):
+        model, text, out = self.decoder_model(), self.text('the an7'), self.path('o.h5')
+        empty = self.path('empty')
+        open(empty, 'w').close()
+        self.refuse(INPUT_ERROR, (empty, 'empty'), '--model', model, empty, '-o', out)
+        self.refuse(INPUT_ERROR, (self.folder, 'directory'), '--model', model, self.folder, '-o', out)
+        self.refuse(INPUT_ERROR, ('No such file',), '--model', model, self.path('none'), '-o', out)
+        self.refuse(INPUT_ERROR, (text,), '--model', text, text, '-o', out)
+        self.refuse(INPUT_ERROR, ('one token',), '--model', model, text, '-o', out, '--limit=1')
+        self.refuse(ARGUMENT_ERROR, ('no output',), '--model', model, text)
+        self.refuse(ARGUMENT_ERROR, ('no model',), text, '-o', out)
+        self.refuse(ARGUMENT_ERROR, ('is the text',), '--model', model, text, '-o', text)
+        self.refuse(ARGUMENT_ERROR, ('--outputs', "'logits'"), '--model', model, text, '-o', out, '--outputs=tokens,logits')
+        self.refuse(OUTPUT_ERROR, ('is the input',), '--model', model, text, '-o', model)
+
+    def test_refused_by_encoder(self):
+        model, out = self.model(bert.write(self.path('bert'))), self.path('o.h5')
+        self.refuse(ARGUMENT_ERROR, ('logprob',), '--model', model, self.text('the'), '-o', out, '--outputs=logprob')
+        self.refuse(INPUT_ERROR, (f'{bert.CONTEXT} positions',), '--model', model, self.text('the ' * 70), '-o', out)
+
+
+if __name__ == '__main__':
+    main()
