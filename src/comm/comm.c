@@ -51,9 +51,14 @@ sr_status sr_agree(MPI_Comm comm, sr_status mine) {
   return sr_fail((sr_status)failure.status, "%s", failure.text);
 }
 
+sr_status sr_comm_node(MPI_Comm comm, MPI_Comm *node) {
+  SR_TRY(sr_mpi(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, node), "MPI_Comm_split_type"));
+  return sr_mpi(MPI_Comm_set_errhandler(*node, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
+}
+
 sr_status sr_comm_local(MPI_Comm comm, int *local_ranks, int *local_rank) {
   MPI_Comm node;
-  SR_TRY(sr_mpi(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node), "MPI_Comm_split_type"));
+  SR_TRY(sr_comm_node(comm, &node));
   sr_status status = sr_mpi(MPI_Comm_size(node, local_ranks), "MPI_Comm_size");
   if (status == SR_OK) status = sr_mpi(MPI_Comm_rank(node, local_rank), "MPI_Comm_rank");
   sr_comm_free(&node);
@@ -64,7 +69,7 @@ sr_status sr_comm_nodes(MPI_Comm comm, int ranks, int *node_of) {
   MPI_Comm node;
   int first;
   SR_TRY(sr_mpi(MPI_Comm_rank(comm, &first), "MPI_Comm_rank"));
-  SR_TRY(sr_mpi(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node), "MPI_Comm_split_type"));
+  SR_TRY(sr_comm_node(comm, &node));
   sr_status status = sr_mpi(MPI_Bcast(&first, 1, MPI_INT, 0, node), "MPI_Bcast");
   sr_comm_free(&node);
   SR_TRY(status);

@@ -25,7 +25,10 @@ void sr_comm_free(MPI_Comm *copy);
  * that failed, together with its text. Collective. */
 sr_status sr_agree(MPI_Comm comm, sr_status mine);
 
-/* Ranks of comm that share this rank's node, and this rank's place among them. Collective. */
+/* The ranks of comm that share this rank's node; to be freed. Collective. */
+sr_status sr_comm_node(MPI_Comm comm, MPI_Comm *node);
+
+/* How many they are, and this rank's place among them. Collective. */
 sr_status sr_comm_local(MPI_Comm comm, int *local_ranks, int *local_rank);
 
 /* node_of[0..ranks) becomes the node of each rank: 0 and up, in the order of their first ranks. Collective. */

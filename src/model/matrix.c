@@ -1,18 +1,24 @@
 #include "matrix.h"
 
+#include <cblas.h>
 #include <string.h>
 
-#include "base/blas.h"
 #include "base/convert.h"
+#include "base/library.h"
 
 /* Rows of narrow elements that are widened at a time: they stay in the second-level cache. */
 enum { PANEL = 128 };
 
-static const sr_blas *blas;
+/* What is used of OpenBLAS. */
+static struct {
+  __typeof__(cblas_sgemm) *sgemm;
+  __typeof__(openblas_set_num_threads) *set_num_threads;
+} blas;
 
 sr_status sr_matrix_prepare(void) {
-  sr_status status = sr_blas_load(&blas);
-  if (status == SR_OK) blas->set_num_threads(1);
+  const sr_symbol symbols[] = {{"cblas_sgemm", &blas.sgemm}, {"openblas_set_num_threads", &blas.set_num_threads}};
+  sr_status status = sr_library_load(SR_OPENBLAS, "OpenBLAS", symbols, sizeof symbols / sizeof *symbols);
+  if (status == SR_OK) blas.set_num_threads(1);
   return status;
 }
 
@@ -36,8 +42,8 @@ void sr_matrix_rows(const sr_matrix *w, int64_t first, int64_t count, float *to)
 
 static void multiply(const float *w, int64_t rows, int64_t columns, const float *x, int64_t n, bool add, float *y,
                      int64_t y_row) {
-  blas->sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)n, (blasint)rows, (blasint)columns, 1, x,
-              (blasint)columns, w, (blasint)columns, add ? 1 : 0, y, (blasint)y_row);
+  blas.sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, (blasint)n, (blasint)rows, (blasint)columns, 1, x,
+             (blasint)columns, w, (blasint)columns, add ? 1 : 0, y, (blasint)y_row);
 }
 
 void sr_matrix_multiply(const sr_matrix *w, int64_t first, int64_t count, const float *bias, const float *x, int64_t n,

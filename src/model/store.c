@@ -75,22 +75,9 @@ static sr_status open_on_node(sr_store *store) {
   return fill(store, ranks, rank);
 }
 
-/* This rank's node, by the numbers that all ranks have for them. */
-static sr_status split(MPI_Comm comm, MPI_Comm *node) {
-  int rank, ranks;
-  SR_TRY(sr_mpi(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank"));
-  SR_TRY(sr_mpi(MPI_Comm_size(comm, &ranks), "MPI_Comm_size"));
-  int *node_of = malloc((size_t)ranks * sizeof *node_of);
-  sr_status status = sr_agree(comm, node_of ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory for %d ranks", ranks));
-  if (status == SR_OK) status = sr_comm_nodes(comm, ranks, node_of);
-  if (status == SR_OK) status = sr_comm_split(comm, node_of[rank], node);
-  free(node_of);
-  return status;
-}
-
 sr_status sr_store_open(MPI_Comm comm, const sr_saved *saved, sr_store *store) {
   *store = (sr_store){.saved = saved, .node = MPI_COMM_NULL, .shared = {.window = MPI_WIN_NULL}};
-  SR_TRY(split(comm, &store->node));
+  SR_TRY(sr_comm_node(comm, &store->node));
   return sr_agree(comm, open_on_node(store));
 }
 

@@ -2,8 +2,6 @@
 #ifndef SR_MODEL_STORE_H
 #define SR_MODEL_STORE_H
 
-#include <mpi.h>
-
 #include "comm/shared.h"
 #include "matrix.h"
 #include "saved.h"

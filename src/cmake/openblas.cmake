@@ -1,12 +1,12 @@
-# OpenBLAS is compiled against here, and loaded when it is needed (blas.h), by the name that linking would record.
+# OpenBLAS is compiled against here, and loaded when it is needed (base/library.h), by the name that linking would record.
 pkg_check_modules(openblas REQUIRED openblas)
-foreach(folder base bench model)
-  target_include_directories(sr_${folder} SYSTEM PRIVATE ${openblas_INCLUDE_DIRS})
-endforeach()
 list(GET openblas_LINK_LIBRARIES 0 openblas_library)
 execute_process(COMMAND ${CMAKE_OBJDUMP} -p ${openblas_library} OUTPUT_VARIABLE openblas_headers ERROR_QUIET)
 set(openblas_name libopenblas.so.0)
 if(openblas_headers MATCHES "SONAME +([^ \n]+)")
   set(openblas_name ${CMAKE_MATCH_1})
 endif()
-target_compile_definitions(sr_base PRIVATE SR_OPENBLAS="${openblas_name}")
+foreach(folder bench model)
+  target_include_directories(sr_${folder} SYSTEM PRIVATE ${openblas_INCLUDE_DIRS})
+  target_compile_definitions(sr_${folder} PRIVATE SR_OPENBLAS="${openblas_name}")
+endforeach()
