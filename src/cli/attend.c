@@ -9,10 +9,7 @@
 #include "cleanup.h"
 #include "commands.h"
 #include "config.h"
-#include "exits.h"
 #include "job/attend.h"
-#include "job/world.h"
-#include "launcher.h"
 #include "parallel.h"
 #include "paths.h"
 #include "progress.h"
@@ -30,8 +27,6 @@ typedef struct session {
   prepared what;
   sr_stats *stats; /* rank 0 */
   sr_progress progress;
-  bool is_prepared; /* prepare was called */
-  int rank;
 } session;
 
 static sr_status check_complete(const sr_settings *settings) {
@@ -56,9 +51,9 @@ static sr_status check_paths(const sr_settings *s) {
 
 /* Reads the configuration, looks at the input and opens the statistics: on one process, before MPI_Init, since it
  * forks. */
-static sr_status prepare(session *s) {
+static sr_status prepare(void *data) {
+  session *s = data;
   sr_settings *settings = &s->what.settings;
-  s->is_prepared = true;
   sr_settings_default(settings);
   SR_TRY(sr_arguments_apply(s->arguments, settings));
   if (settings->config[0]) {
@@ -136,43 +131,25 @@ static sr_status show(session *s, const sr_attend_job *job, const sr_attend_repo
   return s->stats && !job->dry_run ? sr_stats_write(&s->stats, job, settings, report) : SR_OK;
 }
 
-static sr_status run_job(session *s, MPI_Comm comm) {
+static sr_status run_job(void *data, MPI_Comm comm, int rank) {
+  session *s = data;
   sr_attend_job job = job_of(s);
   sr_attend_report report;
   sr_status status = sr_attend_run(comm, &job, &report);
-  if (status == SR_OK && s->rank == 0) status = show(s, &job, &report);
+  if (status == SR_OK && rank == 0) status = show(s, &job, &report);
   sr_attend_report_free(&report);
   return status;
 }
 
-/* Everything between MPI_Init and MPI_Finalize. mine is what the preparation came to. */
-static sr_status run_under_mpi(session *s, sr_status mine) {
-  MPI_Comm comm;
-  SR_TRY(sr_world_open(&comm, &s->rank));
-  if (s->rank == 0 && !s->is_prepared)
-    mine = prepare(s); /* the variables were of a launcher that did not start this job */
-  sr_status status = sr_world_share(comm, mine, &s->what, sizeof s->what);
-  if (status == SR_OK) status = run_job(s, comm);
-  if (status != SR_ERR_MPI) status = sr_world_agree(comm, status);
-  if (status != SR_ERR_MPI) sr_world_close(&comm);
-  return status;
+static void end(void *data) {
+  sr_stats_abandon(&((session *)data)->stats);
 }
 
 int sr_command_attend(const sr_arguments *arguments, const sr_settings *given) {
-  static session s; /* some 50 KB */
-  int place = sr_launcher_rank();
-  sr_status status = SR_OK;
-  s.arguments = arguments;
-  if (!given->config[0]) status = check_complete(given); /* seen by every process alike */
+  static session s;                                                    /* some 50 KB */
+  sr_status status = given->config[0] ? SR_OK : check_complete(given); /* seen by every process alike */
   if (status != SR_OK) return sr_parallel_refuse(status);
-  sr_cleanup_install();
-  if (place <= 0) status = prepare(&s);
-  if (place < 0 && status != SR_OK) { /* alone */
-    sr_stats_abandon(&s.stats);
-    return sr_exit_explained(status, true);
-  }
-  int code = sr_parallel_start();
-  if (!code) status = run_under_mpi(&s, status);
-  sr_stats_abandon(&s.stats);
-  return code ? code : sr_parallel_finish(s.rank, status);
+  s.arguments = arguments;
+  return sr_parallel_run(&(sr_parallel){
+      .data = &s, .prepare = prepare, .run = run_job, .end = end, .shared = &s.what, .shared_size = sizeof s.what});
 }

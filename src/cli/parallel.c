@@ -4,8 +4,44 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "base/error.h"
+#include "cleanup.h"
 #include "exits.h"
+#include "job/world.h"
 #include "launcher.h"
+
+/* Everything between MPI_Init and MPI_Finalize. mine is what the preparation came to on those that were prepared. */
+static sr_status run_under_mpi(const sr_parallel *command, bool prepared, sr_status mine, int *rank) {
+  MPI_Comm comm;
+  SR_TRY(sr_world_open(&comm, rank));
+  if (*rank == 0 && !prepared)
+    mine = command->prepare(command->data); /* the variables were of a launcher that did not start this job */
+  sr_status status = sr_world_share(comm, mine, command->shared, command->shared_size);
+  if (status == SR_OK) status = command->run(command->data, comm, *rank);
+  if (status != SR_ERR_MPI) status = sr_world_agree(comm, status);
+  if (status != SR_ERR_MPI) sr_world_close(&comm);
+  return status;
+}
+
+static void end(const sr_parallel *command) {
+  if (command->end) command->end(command->data);
+}
+
+int sr_parallel_run(const sr_parallel *command) {
+  const int place = sr_launcher_rank();
+  const bool prepared = place <= 0;
+  int rank = 0;
+  sr_cleanup_install();
+  sr_status status = prepared ? command->prepare(command->data) : SR_OK;
+  if (place < 0 && status != SR_OK) { /* alone */
+    end(command);
+    return sr_exit_explained(status, true);
+  }
+  const int code = sr_parallel_start();
+  if (!code) status = run_under_mpi(command, prepared, status, &rank);
+  end(command);
+  return code ? code : sr_parallel_finish(rank, status);
+}
 
 int sr_parallel_refuse(sr_status status) {
   sr_exit_explained(status, sr_launcher_rank() <= 0);

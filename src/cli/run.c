@@ -7,10 +7,7 @@
 #include "base/error.h"
 #include "cleanup.h"
 #include "commands.h"
-#include "exits.h"
 #include "job/run.h"
-#include "job/world.h"
-#include "launcher.h"
 #include "parallel.h"
 #include "paths.h"
 #include "text.h"
@@ -18,8 +15,6 @@
 typedef struct session {
   sr_settings settings;
   sr_saved saved; /* open on rank 0 */
-  bool is_open;
-  int rank;
 } session;
 
 static sr_status check(const sr_settings *s) {
@@ -86,13 +81,14 @@ static void print(const sr_settings *s, const sr_run_report *r) {
   printf("  wall time       %s\n  output          %s\n", sr_text_seconds(r->wall_s, wall), s->output);
 }
 
-/* Looks at the model on one process, before MPI_Init, since it forks. */
-static sr_status prepare(session *s) {
-  s->is_open = true;
+/* Looks at the model. */
+static sr_status prepare(void *data) {
+  session *s = data;
   return sr_saved_open(s->settings.model, &s->saved);
 }
 
-static sr_status run_job(session *s, MPI_Comm comm) {
+static sr_status run_job(void *data, MPI_Comm comm, int rank) {
+  session *s = data;
   const sr_settings *settings = &s->settings;
   sr_run_job job = {.model = settings->model,
                     .text = settings->input,
@@ -103,25 +99,16 @@ static sr_status run_job(session *s, MPI_Comm comm) {
   sr_run_report report;
   SR_TRY(read_outputs(settings->outputs, &job.outputs));
   SR_TRY(sr_run_text(comm, &job, &s->saved, &report));
-  if (s->rank == 0 && !settings->quiet) print(settings, &report);
+  if (rank == 0 && !settings->quiet) print(settings, &report);
   return SR_OK;
 }
 
-/* Everything between MPI_Init and MPI_Finalize. mine is what the preparation came to. */
-static sr_status run_under_mpi(session *s, sr_status mine) {
-  MPI_Comm comm;
-  SR_TRY(sr_world_open(&comm, &s->rank));
-  if (s->rank == 0 && !s->is_open) mine = prepare(s); /* the variables were of a launcher that did not start this job */
-  sr_status status = sr_world_share(comm, mine, &s->settings, sizeof s->settings);
-  if (status == SR_OK) status = run_job(s, comm);
-  if (status != SR_ERR_MPI) status = sr_world_agree(comm, status);
-  if (status != SR_ERR_MPI) sr_world_close(&comm);
-  return status;
+static void end(void *data) {
+  sr_saved_close(&((session *)data)->saved);
 }
 
 int sr_command_run(const sr_arguments *arguments, const sr_settings *given) {
   static session s;
-  const int place = sr_launcher_rank();
   int outputs;
   (void)arguments;
   s.settings = *given;
@@ -129,14 +116,10 @@ int sr_command_run(const sr_arguments *arguments, const sr_settings *given) {
   sr_status status = check(given);
   if (status == SR_OK) status = read_outputs(given->outputs, &outputs);
   if (status != SR_OK) return sr_parallel_refuse(status);
-  sr_cleanup_install();
-  if (place <= 0) status = prepare(&s);
-  if (place < 0 && status != SR_OK) { /* alone */
-    sr_saved_close(&s.saved);
-    return sr_exit_explained(status, true);
-  }
-  int code = sr_parallel_start();
-  if (!code) status = run_under_mpi(&s, status);
-  sr_saved_close(&s.saved);
-  return code ? code : sr_parallel_finish(s.rank, status);
+  return sr_parallel_run(&(sr_parallel){.data = &s,
+                                        .prepare = prepare,
+                                        .run = run_job,
+                                        .end = end,
+                                        .shared = &s.settings,
+                                        .shared_size = sizeof s.settings});
 }

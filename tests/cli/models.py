@@ -43,14 +43,6 @@ class Models(Case):
         with self.subTest(expected=expected):
             self.refuse(INPUT_ERROR, (path, *expected), 'import', path, '-o', self.path('model.h5'))
 
-    def tokens_of(self, model, text):
-        path = self.path('text')
-        with open(path, 'wb') as f:
-            f.write(text)
-        done = run('tokenize', '--model', model, path)
-        self.assertEqual((done.status, done.said), (0, []))
-        return [int(word) for word in done.out.split()]
-
     def test_weights(self):
         arrays = gguf.tensors()
         with h5py.File(self.import_from(self.make())) as f:

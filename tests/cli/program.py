@@ -119,6 +119,15 @@ class Case(unittest.TestCase):
         self.attend(*words, '-q', '-o', self.path(name), **how)
         return read(self.path(name))
 
+    def tokens_of(self, model, text):
+        """What tokenize makes of bytes."""
+        path = self.path('text')
+        with open(path, 'wb') as f:
+            f.write(text)
+        done = run('tokenize', '--model', model, path)
+        self.assertEqual((done.status, done.said), (0, []))
+        return [int(word) for word in done.out.split()]
+
     def check_refusal(self, refusal, done):
         """One line that holds the expected words, in time."""
         self.assertEqual((done.status, len(done.said)), (refusal.status, 1), done.said)

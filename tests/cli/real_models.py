@@ -39,14 +39,6 @@ class RealModels(Case):
         self.assertEqual((done.status, done.said), (0, []))
         return to
 
-    def tokens_of(self, model, text):
-        path = self.path('text')
-        with open(path, 'wb') as f:
-            f.write(text)
-        done = run('tokenize', '--model', model, path)
-        self.assertEqual((done.status, done.said), (0, []))
-        return [int(word) for word in done.out.split()]
-
     def check_tokens(self, name):
         model = self.import_model(name)
         self.assertEqual(self.tokens_of(model, VERSE), VERSE_IDS[name])
