@@ -25,11 +25,11 @@ const sr_command sr_command_table[] = {
     {"tokenize", SR_FOR_TOKENIZE, "--model MODEL.h5 FILE", "print the tokens of a text",
      "Prints the ids of a text's tokens, separated by blanks, as the model sees them.",
      "seqring tokenize --model smollm2.h5 book.txt", sr_command_tokenize},
-    {"run", SR_FOR_RUN, "--model MODEL.h5 TEXT -o OUT.h5 [OPTION]...", "read a long text with a model",
+    {"run", SR_FOR_RUN, "--model MODEL.h5 --text FILE -o OUT.h5 [OPTION]...", "read a long text with a model",
      "Runs a text through a model, every token seeing every token that it may see, on all ranks of the job: each rank "
      "keeps the activations of its tokens, and attention is computed as attend does it. The bits of the results are "
      "the same on any number of ranks and threads.",
-     "mpirun -n 2 --bind-to none seqring run --model smollm2.h5 book.txt -o book.h5", sr_command_run},
+     "mpirun -n 2 --bind-to none seqring run --model smollm2.h5 --text book.txt -o book.h5", sr_command_run},
     {"bench", SR_FOR_BENCH, "attention [OPTION]...", "measure attention beside what the machine can do",
      "Measures attention on random numbers for every combination of the lists that are given, a line each: seconds of "
      "a "

@@ -18,7 +18,7 @@ typedef struct session {
 } session;
 
 static sr_status check(const sr_settings *s) {
-  const char *usage = "usage: seqring run --model MODEL.h5 TEXT -o OUT.h5 [OPTION]...";
+  const char *usage = "usage: seqring run --model MODEL.h5 --text FILE -o OUT.h5 [OPTION]...";
   if (!s->model[0]) return sr_fail(SR_ERR_ARGUMENT, "no model file; %s", usage);
   if (!s->input[0]) return sr_fail(SR_ERR_ARGUMENT, "no text; %s", usage);
   if (!s->output[0]) return sr_fail(SR_ERR_ARGUMENT, "no output file; %s", usage);

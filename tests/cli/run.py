@@ -99,7 +99,7 @@ class Run(Case):
         return self.path('text')
 
     def run_model(self, model, text, *words, ranks=0):
-        done = run('run', '-q', '--model', model, text, '-o', self.path('o.h5'), *words, ranks=ranks)
+        done = run('run', '-q', '--model', model, '--text', text, '-o', self.path('o.h5'), *words, ranks=ranks)
         self.assertEqual((done.status, done.said), (0, []))
         return {name: x[:] for name, x in h5py.File(self.path('o.h5')).items() if name not in ('token', 'prediction', 'width')}
 
@@ -176,21 +176,21 @@ class Run(Case):
         model, text, out = self.decoder_model(), self.text('the an7'), self.path('o.h5')
         empty = self.path('empty')
         open(empty, 'w').close()
-        self.refuse(INPUT_ERROR, (empty, 'empty'), '--model', model, empty, '-o', out)
-        self.refuse(INPUT_ERROR, (self.folder, 'directory'), '--model', model, self.folder, '-o', out)
-        self.refuse(INPUT_ERROR, ('No such file',), '--model', model, self.path('none'), '-o', out)
-        self.refuse(INPUT_ERROR, (text,), '--model', text, text, '-o', out)
-        self.refuse(INPUT_ERROR, ('one token',), '--model', model, text, '-o', out, '--limit=1')
-        self.refuse(ARGUMENT_ERROR, ('no output',), '--model', model, text)
-        self.refuse(ARGUMENT_ERROR, ('no model',), text, '-o', out)
-        self.refuse(ARGUMENT_ERROR, ('is the text',), '--model', model, text, '-o', text)
-        self.refuse(ARGUMENT_ERROR, ('--outputs', "'logits'"), '--model', model, text, '-o', out, '--outputs=tokens,logits')
-        self.refuse(OUTPUT_ERROR, ('is the input',), '--model', model, text, '-o', model)
+        self.refuse(INPUT_ERROR, (empty, 'empty'), '--model', model, '--text', empty, '-o', out)
+        self.refuse(INPUT_ERROR, (self.folder, 'directory'), '--model', model, '--text', self.folder, '-o', out)
+        self.refuse(INPUT_ERROR, ('No such file',), '--model', model, '--text', self.path('none'), '-o', out)
+        self.refuse(INPUT_ERROR, (text,), '--model', text, '--text', text, '-o', out)
+        self.refuse(INPUT_ERROR, ('one token',), '--model', model, '--text', text, '-o', out, '--limit=1')
+        self.refuse(ARGUMENT_ERROR, ('no output',), '--model', model, '--text', text)
+        self.refuse(ARGUMENT_ERROR, ('no model',), '--text', text, '-o', out)
+        self.refuse(ARGUMENT_ERROR, ('is the text',), '--model', model, '--text', text, '-o', text)
+        self.refuse(ARGUMENT_ERROR, ('--outputs', "'logits'"), '--model', model, '--text', text, '-o', out, '--outputs=tokens,logits')
+        self.refuse(OUTPUT_ERROR, ('is the input',), '--model', model, '--text', text, '-o', model)
 
     def test_refused_by_encoder(self):
         model, out = self.model(bert.write(self.path('bert'))), self.path('o.h5')
-        self.refuse(ARGUMENT_ERROR, ('logprob',), '--model', model, self.text('the'), '-o', out, '--outputs=logprob')
-        self.refuse(INPUT_ERROR, (f'{bert.CONTEXT} positions',), '--model', model, self.text('the ' * 70), '-o', out)
+        self.refuse(ARGUMENT_ERROR, ('logprob',), '--model', model, '--text', self.text('the'), '-o', out, '--outputs=logprob')
+        self.refuse(INPUT_ERROR, (f'{bert.CONTEXT} positions',), '--model', model, '--text', self.text('the ' * 70), '-o', out)
 
 
 if __name__ == '__main__':
