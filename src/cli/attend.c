@@ -9,6 +9,7 @@
 #include "cleanup.h"
 #include "commands.h"
 #include "config.h"
+#include "events.h"
 #include "job/attend.h"
 #include "parallel.h"
 #include "paths.h"
@@ -67,16 +68,6 @@ static sr_status prepare(void *data) {
   return SR_OK;
 }
 
-static void on_warning(void *data, const char *text) {
-  (void)data;
-  fprintf(stderr, "seqring: warning: %s\n", text);
-}
-
-static void on_partial(void *data, const char *path) {
-  (void)data;
-  sr_cleanup_set(SR_CLEANUP_OUTPUT, path);
-}
-
 static void on_start(void *data, const sr_plan_info *plan) {
   session *s = data;
   (void)plan;
@@ -116,8 +107,8 @@ static sr_attend_job job_of(session *s) {
       .verify_seed = (uint64_t)settings->verify_seed,
       .dry_run = settings->dry_run,
       .events = {.data = s,
-                 .warning = on_warning,
-                 .partial = on_partial,
+                 .warning = sr_event_warning,
+                 .partial = sr_event_partial,
                  .start = on_start,
                  .progress = on_progress,
                  .finish = on_finish},
@@ -150,6 +141,7 @@ int sr_command_attend(const sr_arguments *arguments, const sr_settings *given) {
   sr_status status = given->config[0] ? SR_OK : check_complete(given); /* seen by every process alike */
   if (status != SR_OK) return sr_parallel_refuse(status);
   s.arguments = arguments;
+  sr_cleanup_install();
   return sr_parallel_run(&(sr_parallel){
       .data = &s, .prepare = prepare, .run = run_job, .end = end, .shared = &s.what, .shared_size = sizeof s.what});
 }

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "bench_output.h"
 #include "commands.h"
+#include "events.h"
 #include "job/world.h"
 #include "parallel.h"
 
@@ -34,7 +35,7 @@ static sr_status understand(const sr_settings *settings, session *s) {
 
 static void on_warning(void *data, const char *text) {
   const session *s = data;
-  if (s->rank == 0) fprintf(stderr, "seqring: warning: %s\n", text);
+  if (s->rank == 0) sr_event_warning(NULL, text);
 }
 
 static bool has_decode(const sr_sweep *sweep) {
@@ -66,9 +67,11 @@ static sr_status show_lines(session *s, MPI_Comm comm, sr_bench *bench, const sr
   return s->rank == 0 ? s->format->end(&output, status) : status;
 }
 
-static sr_status run_bench(session *s, MPI_Comm comm) {
+static sr_status run_bench(void *data, MPI_Comm comm, int rank) {
+  session *s = data;
   sr_machine machine;
   sr_bench *bench;
+  s->rank = rank;
   SR_TRY(sr_world_agree(comm, sr_machine_describe(comm, &machine)));
   SR_TRY(sr_bench_place(comm, &s->sweep.axis[SR_AXIS_THREADS], on_warning, s));
   SR_TRY(sr_world_agree(comm, sr_bench_open(comm, &s->method, &bench)));
@@ -77,21 +80,10 @@ static sr_status run_bench(session *s, MPI_Comm comm) {
   return status;
 }
 
-/* Everything between MPI_Init and MPI_Finalize. */
-static sr_status run_under_mpi(session *s) {
-  MPI_Comm comm;
-  SR_TRY(sr_world_open(&comm, &s->rank));
-  sr_status status = run_bench(s, comm);
-  if (status != SR_ERR_MPI) status = sr_world_agree(comm, status);
-  if (status != SR_ERR_MPI) sr_world_close(&comm);
-  return status;
-}
-
 int sr_command_bench(const sr_arguments *arguments, const sr_settings *settings) {
   (void)arguments;
   static session s; /* some 7 KB */
   sr_status status = understand(settings, &s);
   if (status != SR_OK) return sr_parallel_refuse(status);
-  int code = sr_parallel_start();
-  return code ? code : sr_parallel_finish(s.rank, run_under_mpi(&s));
+  return sr_parallel_run(&(sr_parallel){.data = &s, .run = run_bench});
 }

@@ -10,7 +10,7 @@
 /* A command on all ranks, in parts. */
 typedef struct sr_parallel {
   void *data;
-  sr_status (*prepare)(void *data);                      /* on one process, before MPI_Init, since it may fork */
+  sr_status (*prepare)(void *data); /* on one process, before MPI_Init, since it may fork; may be NULL */
   sr_status (*run)(void *data, MPI_Comm comm, int rank); /* on all, when that has gone well */
   void (*end)(void *data);                               /* on all, in any case; may be NULL */
   void *shared;                                          /* rank 0's bytes, given to all in between */
@@ -23,12 +23,5 @@ int sr_parallel_run(const sr_parallel *command);
 /* Ends a command whose failure every process sees alike, before MPI is started: one of them says why. Returns the exit
  * status. */
 int sr_parallel_refuse(sr_status status);
-
-/* Starts MPI. Returns 0, or the exit status after one process has said why it cannot be had. */
-int sr_parallel_start(void);
-
-/* Ends it: status, which the ranks agree on, is explained by rank 0, and standard output is seen to have arrived. After
- * SR_ERR_MPI, of which one rank alone may know, ends the processes of the whole job. Returns the exit status. */
-int sr_parallel_finish(int rank, sr_status status);
 
 #endif

@@ -7,13 +7,20 @@
 #include "base/error.h"
 #include "cleanup.h"
 #include "commands.h"
+#include "events.h"
 #include "job/run.h"
+#include "lines.h"
 #include "parallel.h"
 #include "paths.h"
-#include "text.h"
+
+/* What rank 0 gives to all, as plain bytes. */
+typedef struct prepared {
+  sr_settings settings;
+  int outputs; /* of sr_run_outputs */
+} prepared;
 
 typedef struct session {
-  sr_settings settings;
+  prepared what;
   sr_saved saved; /* open on rank 0 */
 } session;
 
@@ -49,55 +56,47 @@ static sr_status read_outputs(const char *list, int *outputs) {
   return *outputs ? SR_OK : sr_fail(SR_ERR_ARGUMENT, "--outputs: the list is empty");
 }
 
-static void on_warning(void *data, const char *text) {
-  (void)data;
-  fprintf(stderr, "seqring: warning: %s\n", text);
-}
-
-static void on_partial(void *data, const char *path) {
-  (void)data;
-  sr_cleanup_set(SR_CLEANUP_OUTPUT, path);
-}
-
-static void print_spread(const char *name, const sr_spread *s, const char *(*text)(double, char *)) {
-  char number[3][SR_NUMBER_TEXT];
-  printf("  %-15s %11s %11s %11s\n", name, text(s->min, number[0]), text(s->mean, number[1]), text(s->max, number[2]));
-}
-
 static void print(const sr_settings *s, const sr_run_report *r) {
-  char size[SR_NUMBER_TEXT], wall[SR_NUMBER_TEXT];
-  printf("  model           %s, weights %s a node\n", s->model, sr_text_bytes((double)r->weight_bytes, size));
-  printf("  text            %s, %" PRId64 " tokens\n", s->input, r->tokens);
-  printf("  ranks           %d x %d thread%s\n\n", r->ranks, r->threads, r->threads == 1 ? "" : "s");
-  printf("  on each rank             min        mean         max\n");
-  print_spread("load", &r->load, sr_text_seconds);
-  print_spread("layers", &r->forward, sr_text_seconds);
-  if (r->outputs & SR_RUN_LOGPROB) print_spread("predictions", &r->head, sr_text_seconds);
-  print_spread("write", &r->write, sr_text_seconds);
-  print_spread("activations", &r->rank_bytes, sr_text_bytes);
-  print_spread("peak memory", &r->peak, sr_text_bytes);
-  printf("\n  speed           %.4g tokens/s in layers and predictions\n",
-         (double)r->tokens / (r->forward.max + r->head.max));
-  printf("  wall time       %s\n  output          %s\n", sr_text_seconds(r->wall_s, wall), s->output);
+  char text[SR_NUMBER_TEXT];
+  sr_line_name("model", s->model);
+  printf(", weights %s a node\n", sr_text_bytes((double)r->weight_bytes, text));
+  sr_line_name("text", s->input);
+  printf(", %" PRId64 " tokens\n", r->tokens);
+  sr_line_label("ranks");
+  printf("%d x %d thread%s\n", r->ranks, r->threads, r->threads == 1 ? "" : "s");
+  sr_line_spreads();
+  sr_line_spread("load", &r->load, sr_text_seconds);
+  sr_line_spread("layers", &r->forward, sr_text_seconds);
+  if (r->outputs & SR_RUN_LOGPROB) sr_line_spread("predictions", &r->head, sr_text_seconds);
+  sr_line_spread("write", &r->write, sr_text_seconds);
+  sr_line_spread("activations", &r->rank_bytes, sr_text_bytes);
+  sr_line_spread("peak memory", &r->peak, sr_text_bytes);
+  putchar('\n');
+  sr_line_label("speed");
+  printf("%.4g tokens/s in layers and predictions\n", (double)r->tokens / (r->forward.max + r->head.max));
+  sr_line_label("wall time");
+  printf("%s\n", sr_text_seconds(r->wall_s, text));
+  sr_line_name("output", s->output);
+  putchar('\n');
 }
 
 /* Looks at the model. */
 static sr_status prepare(void *data) {
   session *s = data;
-  return sr_saved_open(s->settings.model, &s->saved);
+  return sr_saved_open(s->what.settings.model, &s->saved);
 }
 
 static sr_status run_job(void *data, MPI_Comm comm, int rank) {
   session *s = data;
-  const sr_settings *settings = &s->settings;
-  sr_run_job job = {.model = settings->model,
-                    .text = settings->input,
-                    .output = settings->output,
-                    .limit = settings->limit,
-                    .threads = (int)settings->threads,
-                    .events = {.warning = on_warning, .partial = on_partial}};
+  const sr_settings *settings = &s->what.settings;
+  const sr_run_job job = {.model = settings->model,
+                          .text = settings->input,
+                          .output = settings->output,
+                          .limit = settings->limit,
+                          .outputs = s->what.outputs,
+                          .threads = (int)settings->threads,
+                          .events = {.warning = sr_event_warning, .partial = sr_event_partial}};
   sr_run_report report;
-  SR_TRY(read_outputs(settings->outputs, &job.outputs));
   SR_TRY(sr_run_text(comm, &job, &s->saved, &report));
   if (rank == 0 && !settings->quiet) print(settings, &report);
   return SR_OK;
@@ -109,17 +108,13 @@ static void end(void *data) {
 
 int sr_command_run(const sr_arguments *arguments, const sr_settings *given) {
   static session s;
-  int outputs;
   (void)arguments;
-  s.settings = *given;
+  s.what.settings = *given;
   s.saved.file.fd = -1;
   sr_status status = check(given);
-  if (status == SR_OK) status = read_outputs(given->outputs, &outputs);
+  if (status == SR_OK) status = read_outputs(given->outputs, &s.what.outputs);
   if (status != SR_OK) return sr_parallel_refuse(status);
-  return sr_parallel_run(&(sr_parallel){.data = &s,
-                                        .prepare = prepare,
-                                        .run = run_job,
-                                        .end = end,
-                                        .shared = &s.settings,
-                                        .shared_size = sizeof s.settings});
+  sr_cleanup_install();
+  return sr_parallel_run(&(sr_parallel){
+      .data = &s, .prepare = prepare, .run = run_job, .end = end, .shared = &s.what, .shared_size = sizeof s.what});
 }

@@ -4,22 +4,12 @@
 #include <stdio.h>
 
 #include "job/report.h"
-#include "text.h"
-
-static void label(const char *name) {
-  printf("  %-16s", name);
-}
-
-/* A string that may come from a file or the command line, under a label. */
-static void print_name(const char *name, const char *text) {
-  label(name);
-  sr_text_foreign(stdout, text);
-}
+#include "lines.h"
 
 static void print_input(const sr_input_info *input) {
-  print_name("input", input->path);
+  sr_line_name("input", input->path);
   putchar('\n');
-  label("");
+  sr_line_label("");
   const char *keys = input->value_dim == input->head_dim ? "k and v" : "k";
   printf("q %" PRId64 " x %" PRId64 " x %" PRId64 ", %s %" PRId64 " x %" PRId64 " x %" PRId64, input->q_len,
          input->q_heads, input->head_dim, keys, input->kv_len, input->kv_heads, input->head_dim);
@@ -36,7 +26,7 @@ static void print_side(int64_t keys, const char *side) {
 }
 
 static void print_mask(const sr_mask *mask, const sr_plan_info *plan) {
-  label("mask");
+  sr_line_label("mask");
   bool window = mask->window_left >= 0 || mask->window_right >= 0;
   printf("%s", mask->causal ? "causal, " : window ? "" : "none, ");
   if (window) {
@@ -51,7 +41,7 @@ static void print_mask(const sr_mask *mask, const sr_plan_info *plan) {
 static void print_plan(const sr_plan_info *plan) {
   char strategy[SR_STRATEGY_TEXT];
   sr_strategy_of(plan, strategy);
-  label("plan");
+  sr_line_label("plan");
   printf("%s, %s, %d %s x %d %s, %s in %s\n", strategy, sr_balance_name(plan->balance), plan->ranks,
          plan->ranks == 1 ? "rank" : "ranks", plan->threads, plan->threads == 1 ? "thread" : "threads", plan->isa,
          sr_dtype_name(plan->compute));
@@ -67,7 +57,7 @@ static void print_places(const sr_attend_report *report) {
     const sr_placement *place = &report->place[i];
     char name[SR_NUMBER_TEXT];
     snprintf(name, sizeof name, "rank %d", i);
-    print_name(name, place->host);
+    sr_line_name(name, place->host);
     printf(", CPU %s, NUMA %s, %d %s\n", place->cpus, place->numa, place->threads,
            place->threads == 1 ? "thread" : "threads");
   }
@@ -79,33 +69,25 @@ static void print_head(const sr_attend_job *job, const sr_attend_report *report)
   print_mask(&job->mask, &report->plan);
   print_plan(&report->plan);
   if (report->plan.ranks > 1) print_places(report);
-  printf("\n  %-16s%12s%12s%12s\n", "on each rank", "min", "mean", "max");
+  sr_line_spreads();
 }
-
-typedef const char *number_fn(double value, char text[SR_NUMBER_TEXT]);
 
 static const char *whole(double value, char text[SR_NUMBER_TEXT]) {
   snprintf(text, SR_NUMBER_TEXT, "%.0f", value);
   return text;
 }
 
-static void print_spread(const char *name, const sr_spread *spread, number_fn *number) {
-  char min[SR_NUMBER_TEXT], mean[SR_NUMBER_TEXT], max[SR_NUMBER_TEXT];
-  label(name);
-  printf(" %11s %11s %11s\n", number(spread->min, min), number(spread->mean, mean), number(spread->max, max));
-}
-
 static void print_verify(const sr_verify_result *verify) {
-  label("verified");
+  sr_line_label("verified");
   printf("%" PRId64 " rows in float64: o within %.2g, lse within %.2g, %.0f%% of what rounding explains\n",
          verify->rows, verify->o_error, verify->lse_error, 100 * verify->worst);
 }
 
 static void print_output(const sr_attend_job *job, const sr_attend_report *report) {
   char size[SR_NUMBER_TEXT];
-  print_name("output", job->output);
+  sr_line_name("output", job->output);
   printf("\n");
-  label("");
+  sr_line_label("");
   printf("o %" PRId64 " x %" PRId64 " x %" PRId64 " %s, lse %s, %s\n", job->input->q_len, job->input->q_heads,
          job->input->value_dim, sr_dtype_name(report->out_dtype), sr_dtype_name(report->plan.lse_dtype),
          sr_text_bytes((double)report->output_bytes, size));
@@ -114,20 +96,20 @@ static void print_output(const sr_attend_job *job, const sr_attend_report *repor
 void sr_summary_print(const sr_attend_job *job, const sr_attend_report *report) {
   char text[SR_NUMBER_TEXT], all[SR_NUMBER_TEXT];
   print_head(job, report);
-  print_spread("read", &report->read_s, sr_text_seconds);
-  print_spread("attention", &report->attention_s, sr_text_seconds);
-  print_spread("waiting for KV", &report->wait_s, sr_text_seconds);
-  print_spread("write", &report->write_s, sr_text_seconds);
-  print_spread("sent", &report->sent, sr_text_bytes);
-  print_spread("peak memory", &report->peak, sr_text_bytes);
+  sr_line_spread("read", &report->read_s, sr_text_seconds);
+  sr_line_spread("attention", &report->attention_s, sr_text_seconds);
+  sr_line_spread("waiting for KV", &report->wait_s, sr_text_seconds);
+  sr_line_spread("write", &report->write_s, sr_text_seconds);
+  sr_line_spread("sent", &report->sent, sr_text_bytes);
+  sr_line_spread("peak memory", &report->peak, sr_text_bytes);
   putchar('\n');
-  label("speed");
+  sr_line_label("speed");
   printf("%stokens/s, %.1f GFLOP/s\n", sr_text_metric(report->tokens_per_s, text), report->gflops);
-  label("wall time");
+  sr_line_label("wall time");
   printf("%s, %s sent in all\n", sr_text_seconds(report->wall_s, text),
          sr_text_bytes(report->sent.mean * report->plan.ranks, all));
   if (report->nonfinite > 0) {
-    label("not finite");
+    sr_line_label("not finite");
     printf("%" PRId64 " elements of q, k and v that some query sees\n", report->nonfinite);
   }
   if (report->verify.rows > 0) print_verify(&report->verify);
@@ -154,19 +136,19 @@ void sr_summary_print_plan(const sr_attend_job *job, const sr_attend_report *rep
   char text[SR_NUMBER_TEXT];
   const sr_plan_info *plan = &report->plan;
   print_head(job, report);
-  print_spread("queries", &report->q_rows, whole);
-  print_spread("tensors", &report->tensors, sr_text_bytes);
-  print_spread("workspace", &report->workspace, sr_text_bytes);
-  if (report->shared.max > 0) print_spread("shared on a node", &report->shared, sr_text_bytes);
-  print_spread("memory", &report->memory, sr_text_bytes);
-  print_spread("to send", &report->sent, sr_text_bytes);
-  if (report->far.max > 0) print_spread("to other nodes", &report->far, sr_text_bytes);
+  sr_line_spread("queries", &report->q_rows, whole);
+  sr_line_spread("tensors", &report->tensors, sr_text_bytes);
+  sr_line_spread("workspace", &report->workspace, sr_text_bytes);
+  if (report->shared.max > 0) sr_line_spread("shared on a node", &report->shared, sr_text_bytes);
+  sr_line_spread("memory", &report->memory, sr_text_bytes);
+  sr_line_spread("to send", &report->sent, sr_text_bytes);
+  if (report->far.max > 0) sr_line_spread("to other nodes", &report->far, sr_text_bytes);
   putchar('\n');
-  label("to send in all");
+  sr_line_label("to send in all");
   printf("%s\n", sr_text_bytes(report->sent.mean * plan->ranks, text));
-  label("operations");
+  sr_line_label("operations");
   printf("%sFLOP in all\n", sr_text_metric(plan->flops, text));
-  label("tile");
+  sr_line_label("tile");
   printf("%" PRId64 " rows (queries x heads), %" PRId64 " keys a step\n", plan->tile_rows, plan->key_block);
   if (plan->ranks > 1) print_choices(report);
   puts("\n  Dry run: nothing was computed or written.");

@@ -1,8 +1,6 @@
 /* The command tokenize: ids of a text's tokens. */
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "commands.h"

@@ -16,6 +16,11 @@ sr_status sr_file_open(const char *path, int *fd, struct stat *about);
 /* Time of the last change, in nanoseconds. */
 int64_t sr_file_mtime(const struct stat *about);
 
+/* Whether it is the file, as it was, of that number, size and time of the last change. Device numbers are a node's own,
+ * and it may have been looked at on another node. Errors: SR_ERR_INPUT. */
+sr_status sr_file_check_same(const char *path, uint64_t inode, uint64_t size, int64_t mtime_ns,
+                             const struct stat *about);
+
 /* Reads or writes all of [offset, offset + bytes); what names the file and the dataset in the message. A short file is
  * SR_ERR_INPUT; a full disk, a quota and a limit on file sizes are SR_ERR_RESOURCE. */
 sr_status sr_file_read(int fd, const char *what, void *to, uint64_t bytes, uint64_t offset);

@@ -26,11 +26,8 @@ struct sr_input {
   stream stream[3];
 };
 
-/* Device numbers are a node's own, and the probe may have run on another node. */
 static sr_status check_unchanged(const sr_input_info *info, const struct stat *about) {
-  if (about->st_ino == info->inode && (uint64_t)about->st_size == info->size && sr_file_mtime(about) == info->mtime_ns)
-    return SR_OK;
-  return sr_fail(SR_ERR_INPUT, "%s: it has changed since it was looked at", sr_shown(info->path));
+  return sr_file_check_same(info->path, info->inode, info->size, info->mtime_ns, about);
 }
 
 static void say_where(const sr_input *input, sr_input_tensor tensor, char *where, size_t size) {

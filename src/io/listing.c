@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "file.h"
 #include "h5.h"
 #include "isolate.h"
@@ -49,6 +50,15 @@ void sr_listing_end_texts(sr_dataset_info *info) {
   end_text(info->name, sizeof info->name);
   end_text(info->type, sizeof info->type);
   end_text(info->storage, sizeof info->storage);
+}
+
+bool sr_listing_is_possible(const sr_dataset_info *dataset, uint64_t size) {
+  uint64_t bytes = sr_dtype_size(dataset->dtype);
+  bool good = dataset->readable && bytes > 0;
+  for (int i = 0; i < dataset->rank; i++)
+    good = good && dataset->dims[i] > 0 && sr_mul(bytes, (uint64_t)dataset->dims[i], &bytes) && bytes <= INT64_MAX;
+  if (good && dataset->offset >= 0) good = bytes <= size && (uint64_t)dataset->offset <= size - bytes;
+  return good;
 }
 
 typedef struct names {

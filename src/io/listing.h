@@ -35,4 +35,8 @@ sr_status sr_listing_check(sr_listing_request *request);
 sr_status sr_listing_gate(const sr_listing_request *request, struct stat *about, sr_gate *gate);
 void sr_listing_end_texts(sr_dataset_info *info);
 
+/* Whether what the child says of a readable dataset of at most 4 dimensions can be true of a file of that size: a
+ * damaged child may say anything. */
+bool sr_listing_is_possible(const sr_dataset_info *dataset, uint64_t size);
+
 #endif

@@ -13,13 +13,9 @@
 
 enum { DATASETS_AT_MOST = 1 << 14 };
 
-/* Whether a dataset can be read where it lies; what the child says of it is checked again. */
-static bool lies_in(const sr_listing *list, const sr_dataset_info *dataset) {
-  uint64_t bytes = sr_dtype_size(dataset->dtype);
-  bool good = dataset->readable && dataset->rank >= 1 && dataset->rank <= 2 && dataset->offset >= 0;
-  for (int i = 0; i < dataset->rank && good; i++)
-    good = dataset->dims[i] > 0 && sr_mul(bytes, (uint64_t)dataset->dims[i], &bytes);
-  return good && bytes <= list->size && (uint64_t)dataset->offset <= list->size - bytes;
+/* A vector or a matrix that can be read where it lies. */
+static bool is_table(const sr_dataset_info *dataset, uint64_t size) {
+  return dataset->rank >= 1 && dataset->rank <= 2 && dataset->offset >= 0 && sr_listing_is_possible(dataset, size);
 }
 
 static sr_status check(const char *path, const char *format, const char *version, const sr_listing *list) {
@@ -32,7 +28,7 @@ static sr_status check(const char *path, const char *format, const char *version
                    list->format, version);
   if (!list->is_complete) return sr_fail(SR_ERR_INPUT, "%s: it is not complete: import it again", shown);
   for (int i = 0; i < list->n; i++)
-    if (!lies_in(list, &list->dataset[i]))
+    if (!is_table(&list->dataset[i], list->size))
       return sr_fail(SR_ERR_INPUT, "%s: dataset '%s' is not as seqring writes it: import it again", shown,
                      list->dataset[i].name);
   return SR_OK;
@@ -42,9 +38,7 @@ static sr_status check(const char *path, const char *format, const char *version
 static sr_status open_same(sr_model_file *file) {
   struct stat about;
   SR_TRY(sr_file_open(file->path, &file->fd, &about));
-  if (about.st_ino == file->inode && (uint64_t)about.st_size == file->size && sr_file_mtime(&about) == file->mtime_ns)
-    return SR_OK;
-  return sr_fail(SR_ERR_INPUT, "%s: it has changed since it was looked at", sr_shown(file->path));
+  return sr_file_check_same(file->path, file->inode, file->size, file->mtime_ns, &about);
 }
 
 static sr_status no_memory(const sr_model_file *file) {
@@ -86,9 +80,13 @@ const sr_dataset_info *sr_model_file_find(const sr_model_file *file, const char 
   return NULL;
 }
 
+uint64_t sr_model_file_row_bytes(const sr_dataset_info *dataset) {
+  return sr_dtype_size(dataset->dtype) * (dataset->rank > 1 ? (uint64_t)dataset->dims[1] : 1);
+}
+
 sr_status sr_model_file_read(const sr_model_file *file, const sr_dataset_info *dataset, int64_t first, int64_t count,
                              void *to) {
-  const uint64_t row = sr_dtype_size(dataset->dtype) * (dataset->rank > 1 ? (uint64_t)dataset->dims[1] : 1);
+  const uint64_t row = sr_model_file_row_bytes(dataset);
   char what[900];
   snprintf(what, sizeof what, "%s: dataset '%s'", sr_shown(file->path), dataset->name);
   return sr_file_read(file->fd, what, to, (uint64_t)count * row, (uint64_t)dataset->offset + (uint64_t)first * row);

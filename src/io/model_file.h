@@ -28,6 +28,9 @@ sr_status sr_model_file_share(MPI_Comm comm, const char *path, sr_model_file *fi
 /* The dataset of a name, or NULL. */
 const sr_dataset_info *sr_model_file_find(const sr_model_file *file, const char *name);
 
+/* Bytes of a row, or of a number of a vector. */
+uint64_t sr_model_file_row_bytes(const sr_dataset_info *dataset);
+
 /* All elements of a dataset, or some of its rows. Errors: SR_ERR_INPUT. */
 sr_status sr_model_file_read(const sr_model_file *file, const sr_dataset_info *dataset, int64_t first, int64_t count,
                              void *to);

@@ -39,12 +39,8 @@ static sr_status look_at_input(const void *data, void *result) {
 /* What the child says of one dataset, checked again, since a damaged child may say anything. */
 static sr_status check_dataset(const char *path, const sr_input_info *info, sr_input_tensor tensor) {
   const sr_dataset_info *dataset = &info->dataset[tensor];
-  uint64_t bytes = sr_dtype_size(dataset->dtype);
-  bool good = dataset->readable && dataset->rank == 3 && bytes > 0 && !strcmp(dataset->name, tensor_names[tensor]);
-  for (int i = 0; i < 3; i++)
-    good = good && dataset->dims[i] > 0 && sr_mul(bytes, (uint64_t)dataset->dims[i], &bytes) && bytes <= INT64_MAX;
-  if (good && dataset->offset >= 0) good = bytes <= info->size && (uint64_t)dataset->offset <= info->size - bytes;
-  if (good) return SR_OK;
+  const bool named = !strcmp(dataset->name, tensor_names[tensor]);
+  if (dataset->rank == 3 && named && sr_listing_is_possible(dataset, info->size)) return SR_OK;
   return sr_fail(SR_ERR_INPUT,
                  "%s: dataset '%s': what HDF5 says of it contradicts itself: the file is damaged or malicious",
                  sr_shown(path), tensor_names[tensor]);

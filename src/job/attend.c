@@ -14,6 +14,7 @@
 #include "pieces.h"
 #include "provenance.h"
 #include "report.h"
+#include "result.h"
 
 /* A job under way. Starts zeroed; what is NULL has not been made. */
 typedef struct run {
@@ -122,26 +123,17 @@ static sr_status decide(run *r) {
   return sr_report_plan(r->comm, r->report);
 }
 
-static void tell_partial(const run *r, const char *path) {
-  if (r->job->events.partial) r->job->events.partial(r->job->events.data, path);
-}
-
 static sr_status create_output(run *r) {
   const sr_input_info *input = r->job->input;
   sr_output_dataset dataset[SR_OUTPUT_TENSORS];
-  sr_output_spec spec = {.path = r->job->output,
-                         .input = input->path,
-                         .n_datasets = SR_OUTPUT_TENSORS,
-                         .dataset = dataset,
-                         .made = r->job->events.partial,
-                         .made_data = r->job->events.data};
+  const sr_output_spec spec = {
+      .path = r->job->output, .input = input->path, .n_datasets = SR_OUTPUT_TENSORS, .dataset = dataset};
   sr_output_attention(input->q_len, input->q_heads, input->value_dim, r->options.out_dtype, r->report->plan.lse_dtype,
                       dataset);
   double start = sr_now();
-  SR_TRY(sr_output_create(r->comm, &spec, &r->output));
+  sr_status status = sr_result_create(r->comm, spec, &r->job->events, &r->output);
   r->measured.write_s += sr_now() - start;
-  tell_partial(r, sr_output_partial_path(r->output));
-  return SR_OK;
+  return status;
 }
 
 /* Bytes of one row of q, k, v, o and lse; the products fit, since the probe has seen whole tensors of them. */
@@ -249,18 +241,10 @@ static sr_status complete(run *r, sr_status status) {
     if (!provenance) status = sr_fail(SR_ERR_RESOURCE, "no memory for the provenance of '%s'", r->job->output);
   }
   double start = sr_now();
-  status = sr_output_commit(&r->output, status, provenance);
+  status = sr_result_commit(&r->output, status, provenance, &r->job->events);
   r->measured.write_s += sr_now() - start;
   free(provenance);
-  if (status != SR_ERR_MPI) tell_partial(r, NULL);
   return status;
-}
-
-/* After an MPI failure nothing collective can be done any more, and messages may still be on their way to the memory.
- */
-static void abandon(run *r) {
-  const char *path = r->output ? sr_output_partial_path(r->output) : NULL;
-  if (path) unlink(path);
 }
 
 static sr_status perform(run *r) {
@@ -301,7 +285,7 @@ sr_status sr_attend_run(MPI_Comm comm, const sr_attend_job *job, sr_attend_repor
   run r = {.comm = comm, .job = job, .report = report};
   sr_status status = perform(&r);
   if (status == SR_ERR_MPI)
-    abandon(&r);
+    sr_result_abandon(r.output);
   else
     free_all(&r);
   return status;

@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "model/import.h"
 #include "model/model_names.h"
+#include "result.h"
 
 /* Floats that are read at a time. */
 enum { PIECE = 1 << 20 };
@@ -184,10 +185,8 @@ static sr_status create(run *r, MPI_Comm comm, const char *model) {
                                .n_datasets = r->n,
                                .dataset = r->dataset,
                                .n_texts = sizeof texts / sizeof *texts,
-                               .text = texts,
-                               .made = r->job->partial,
-                               .made_data = r->job->data};
-  return sr_output_create(comm, &spec, &r->output);
+                               .text = texts};
+  return sr_result_create(comm, spec, &r->job->events, &r->output);
 }
 
 static sr_status write_model(run *r, MPI_Comm comm) {
@@ -196,8 +195,7 @@ static sr_status write_model(run *r, MPI_Comm comm) {
   if (status == SR_OK) status = create(r, comm, model);
   if (r->output) {
     status = write_all(r);
-    status = sr_output_commit(&r->output, status, from);
-    if (r->job->partial) r->job->partial(r->job->data, NULL);
+    status = sr_result_commit(&r->output, status, from, &r->job->events);
   }
   free(model);
   free(from);

@@ -2,15 +2,12 @@
 #ifndef SR_JOB_IMPORT_H
 #define SR_JOB_IMPORT_H
 
-#include <mpi.h>
-
-#include <seqring/io.h>
+#include "attend.h"
 
 typedef struct sr_import_job {
   const char *source, *output;
-  sr_dtype weights;                              /* of the matrices: SR_F32, SR_BF16, or SR_I8 with a scale a row */
-  void (*partial)(void *data, const char *path); /* as sr_output_spec's made; with NULL at the end */
-  void *data;
+  sr_dtype weights; /* of the matrices: SR_F32, SR_BF16, or SR_I8 with a scale a row */
+  sr_attend_events events;
 } sr_import_job;
 
 typedef struct sr_import_report {

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -17,6 +16,7 @@
 #include "pieces.h"
 #include "provenance.h"
 #include "report.h"
+#include "result.h"
 
 /* A text's tokens, all of them on every rank. */
 typedef struct tokens {
@@ -123,10 +123,9 @@ static sr_status choose_stack(run *r) {
 
 static sr_status load(run *r) {
   const double start = sr_now();
-  const sr_stack_options options = {
-      .tokens = r->tokens.n, .window_left = -1, .threads = r->fit.placement.threads, .costs = NULL};
+  const int threads = r->fit.placement.threads;
   SR_TRY(sr_store_open(r->comm, r->saved, &r->store));
-  SR_TRY(sr_agree(r->comm, sr_stack_create(r->comm, &r->store, r->name, r->stack, &options, &r->layers)));
+  SR_TRY(sr_agree(r->comm, sr_stack_create(r->comm, &r->store, r->name, r->stack, r->tokens.n, threads, &r->layers)));
   sr_stack_rows(r->layers, &r->rows);
   r->load_s = sr_now() - start;
   return SR_OK;
@@ -183,22 +182,12 @@ static int list_datasets(const run *r, sr_output_dataset *dataset, int *bit) {
 
 enum { DATASETS = 4 };
 
-static void tell_partial(const run *r, const char *path) {
-  if (r->job->events.partial) r->job->events.partial(r->job->events.data, path);
-}
-
 static sr_status create_output(run *r) {
   sr_output_dataset dataset[DATASETS];
   int bit[DATASETS];
-  const sr_output_spec spec = {.path = r->job->output,
-                               .input = r->job->model,
-                               .n_datasets = list_datasets(r, dataset, bit),
-                               .dataset = dataset,
-                               .made = r->job->events.partial,
-                               .made_data = r->job->events.data};
-  SR_TRY(sr_output_create(r->comm, &spec, &r->output));
-  tell_partial(r, sr_output_partial_path(r->output));
-  return SR_OK;
+  const sr_output_spec spec = {
+      .path = r->job->output, .input = r->job->model, .n_datasets = list_datasets(r, dataset, bit), .dataset = dataset};
+  return sr_result_create(r->comm, spec, &r->job->events, &r->output);
 }
 
 static sr_status write_piece(void *data, int dataset, const sr_rows *rows, void *at) {
@@ -264,9 +253,8 @@ static char *provenance_of(const run *r) {
 static sr_status complete(run *r, sr_status status) {
   char *provenance = status == SR_OK ? provenance_of(r) : NULL;
   if (status == SR_OK && !provenance) status = sr_fail(SR_ERR_RESOURCE, "no memory for the provenance");
-  status = sr_output_commit(&r->output, status, provenance);
+  status = sr_result_commit(&r->output, status, provenance, &r->job->events);
   free(provenance);
-  if (status != SR_ERR_MPI) tell_partial(r, NULL);
   return status;
 }
 
@@ -328,12 +316,6 @@ static void free_all(run *r) {
   free(r->logprob);
 }
 
-/* After an MPI failure nothing collective can be done any more. */
-static void abandon(run *r) {
-  const char *path = r->output ? sr_output_partial_path(r->output) : NULL;
-  if (path) unlink(path);
-}
-
 sr_status sr_run_text(MPI_Comm comm, const sr_run_job *job, sr_saved *saved, sr_run_report *report) {
   *report = (sr_run_report){0};
   run r = {.comm = comm,
@@ -343,7 +325,7 @@ sr_status sr_run_text(MPI_Comm comm, const sr_run_job *job, sr_saved *saved, sr_
            .store = {.node = MPI_COMM_NULL, .shared = {.window = MPI_WIN_NULL}}};
   sr_status status = perform(&r);
   if (status == SR_ERR_MPI)
-    abandon(&r);
+    sr_result_abandon(r.output);
   else
     free_all(&r);
   return status;

@@ -59,22 +59,17 @@ static void from_q4_1(int64_t n, const uint8_t *from, float *to) {
 }
 
 static const struct {
-  const char *name;
   int64_t block;
   uint64_t bytes;
   void (*to_f32)(int64_t n, const uint8_t *from, float *to);
 } table[SR_N_ELEMENTS] = {
-    [SR_ELEMENT_F32] = {"F32", 1, 4, from_f32},
-    [SR_ELEMENT_F16] = {"F16", 1, 2, from_f16},
-    [SR_ELEMENT_BF16] = {"BF16", 1, 2, from_bf16},
-    [SR_ELEMENT_Q8_0] = {"Q8_0", BLOCK, 2 + BLOCK, from_q8_0},
-    [SR_ELEMENT_Q4_0] = {"Q4_0", BLOCK, 2 + BLOCK / 2, from_q4_0},
-    [SR_ELEMENT_Q4_1] = {"Q4_1", BLOCK, 4 + BLOCK / 2, from_q4_1},
+    [SR_ELEMENT_F32] = {1, 4, from_f32},
+    [SR_ELEMENT_F16] = {1, 2, from_f16},
+    [SR_ELEMENT_BF16] = {1, 2, from_bf16},
+    [SR_ELEMENT_Q8_0] = {BLOCK, 2 + BLOCK, from_q8_0},
+    [SR_ELEMENT_Q4_0] = {BLOCK, 2 + BLOCK / 2, from_q4_0},
+    [SR_ELEMENT_Q4_1] = {BLOCK, 4 + BLOCK / 2, from_q4_1},
 };
-
-const char *sr_element_name(sr_element element) {
-  return table[element].name;
-}
 
 bool sr_element_row_bytes(sr_element element, int64_t width, uint64_t *bytes) {
   if (width < 1 || width % table[element].block) return false;

@@ -15,9 +15,6 @@ typedef enum sr_element {
   SR_N_ELEMENTS
 } sr_element;
 
-/* As GGUF and safetensors name it. */
-const char *sr_element_name(sr_element element);
-
 /* Bytes of a row; false where a row cannot have that many elements. */
 bool sr_element_row_bytes(sr_element element, int64_t width, uint64_t *bytes);
 

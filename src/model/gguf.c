@@ -156,12 +156,8 @@ static void read_tensors(sr_reader *r, uint64_t n, sr_source *source) {
 /* Makes the offset one in the file; the tensor must lie in it. */
 static sr_status place_tensor(const sr_source *source, uint64_t data, sr_source_tensor *tensor) {
   uint64_t bytes;
-  bool good = sr_element_row_bytes(tensor->element, tensor->dims[tensor->rank - 1], &tensor->row_bytes);
-  bytes = tensor->row_bytes;
-  for (int i = 0; i < tensor->rank - 1; i++)
-    good = good && !__builtin_mul_overflow(bytes, (uint64_t)tensor->dims[i], &bytes);
-  good = good && !__builtin_add_overflow(tensor->offset, data, &tensor->offset) && tensor->offset <= source->size &&
-         bytes <= source->size - tensor->offset;
+  const bool good = sr_source_count(tensor, &bytes) && !__builtin_add_overflow(tensor->offset, data, &tensor->offset) &&
+                    tensor->offset <= source->size && bytes <= source->size - tensor->offset;
   if (good) return SR_OK;
   return sr_fail(SR_ERR_INPUT, "%s: tensor '%s' does not fit its type, or the file: it is cut short, or damaged",
                  source->path, tensor->name);

@@ -27,12 +27,6 @@ void sr_reader_bytes(sr_reader *reader, void *to, uint64_t bytes) {
   reader->at += bytes;
 }
 
-void sr_reader_skip(sr_reader *reader, uint64_t bytes) {
-  if (!sr_reader_holds(reader, bytes, 1)) return;
-  if (fseeko(reader->file, (off_t)bytes, SEEK_CUR)) sr_reader_fail(reader, "it cannot be read");
-  reader->at += bytes;
-}
-
 uint8_t sr_reader_u8(sr_reader *reader) {
   uint8_t value = 0;
   sr_reader_bytes(reader, &value, sizeof value);

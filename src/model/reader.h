@@ -21,7 +21,6 @@ void sr_reader_fail(sr_reader *reader, const char *why);
 
 /* Reads that many bytes. */
 void sr_reader_bytes(sr_reader *reader, void *to, uint64_t bytes);
-void sr_reader_skip(sr_reader *reader, uint64_t bytes);
 
 uint8_t sr_reader_u8(sr_reader *reader);
 uint16_t sr_reader_u16(sr_reader *reader);

@@ -44,10 +44,7 @@ static bool read_place(const json_t *offsets, uint64_t data, const sr_source *so
   const json_int_t to = json_integer_value(json_array_get(offsets, 1));
   uint64_t bytes;
   if (json_array_size(offsets) != 2 || from < 0 || to < from || (uint64_t)to > source->size - data) return false;
-  if (!sr_element_row_bytes(tensor->element, tensor->dims[tensor->rank - 1], &tensor->row_bytes)) return false;
-  bytes = tensor->row_bytes;
-  for (int i = 0; i < tensor->rank - 1; i++)
-    if (__builtin_mul_overflow(bytes, (uint64_t)tensor->dims[i], &bytes)) return false;
+  if (!sr_source_count(tensor, &bytes)) return false;
   tensor->offset = data + (uint64_t)from;
   return bytes == (uint64_t)(to - from);
 }

@@ -19,6 +19,14 @@ sr_source_tensor *sr_source_find(const sr_source *source, const char *name) {
   return NULL;
 }
 
+bool sr_source_count(sr_source_tensor *tensor, uint64_t *bytes) {
+  bool good = sr_element_row_bytes(tensor->element, tensor->dims[tensor->rank - 1], &tensor->row_bytes);
+  *bytes = tensor->row_bytes;
+  for (int i = 0; i < tensor->rank - 1; i++)
+    good = good && !__builtin_mul_overflow(*bytes, (uint64_t)tensor->dims[i], bytes);
+  return good;
+}
+
 sr_status sr_source_rows(const sr_source *source, const sr_source_tensor *tensor, int64_t first, int64_t count,
                          float *to) {
   const uint64_t bytes = (uint64_t)count * tensor->row_bytes;

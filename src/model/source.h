@@ -43,6 +43,9 @@ sr_status sr_source_read_safetensors(const char *path, FILE *file, uint64_t size
 
 void sr_source_free(sr_source *source);
 
+/* Sets the bytes of a tensor's rows and tells those of all; false where its type cannot have its shape. */
+bool sr_source_count(sr_source_tensor *tensor, uint64_t *bytes);
+
 /* The tensor of a name, or NULL. */
 sr_source_tensor *sr_source_find(const sr_source *source, const char *name);
 

@@ -143,50 +143,48 @@ static void find_angles(sr_stack_run *run, const sr_store *store, const char *na
     }
 }
 
-static sr_status make_plan(MPI_Comm comm, const sr_stack *s, const sr_stack_options *o, sr_plan **plan) {
+static sr_status make_plan(MPI_Comm comm, int64_t tokens, sr_stack_run *run) {
+  const sr_stack *s = run->stack;
   sr_options options;
   sr_options_default(&options);
-  options.q_len = options.kv_len = o->tokens;
+  options.q_len = options.kv_len = tokens;
   options.q_heads = s->heads, options.kv_heads = s->kv_heads;
   options.head_dim = options.value_dim = s->head_width;
   options.mask.causal = s->causal;
-  options.mask.window_left = o->window_left;
   options.same_rows = true;
-  options.threads = o->threads;
-  options.costs = o->costs;
-  return sr_plan_create(comm, &options, plan);
+  options.threads = run->threads;
+  return sr_plan_create(comm, &options, &run->plan);
 }
 
-static sr_status check(const sr_stack *s, const sr_stack_options *o) {
+static sr_status check(const sr_stack *s, int64_t tokens) {
   if (s->positions == SR_POSITIONS_ALIBI || s->cross_attention || s->query_key_norm)
     return sr_fail(SR_ERR_ARGUMENT, "models with %s are not run yet",
                    s->cross_attention  ? "an encoder and a decoder"
                    : s->query_key_norm ? "normalised queries"
                                        : "ALiBi");
-  if (s->positions == SR_POSITIONS_LEARNED && o->tokens > s->context)
-    return sr_fail(SR_ERR_INPUT, "%" PRId64 " tokens, and the model has learned %" PRId64 " positions", o->tokens,
+  if (s->positions == SR_POSITIONS_LEARNED && tokens > s->context)
+    return sr_fail(SR_ERR_INPUT, "%" PRId64 " tokens, and the model has learned %" PRId64 " positions", tokens,
                    s->context);
   return SR_OK;
 }
 
-static sr_status build(MPI_Comm comm, const sr_store *store, const char *name, const sr_stack_options *o,
-                       sr_stack_run *run) {
-  SR_TRY(check(run->stack, o));
+static sr_status build(MPI_Comm comm, const sr_store *store, const char *name, int64_t tokens, sr_stack_run *run) {
+  SR_TRY(check(run->stack, tokens));
   SR_TRY(sr_matrix_prepare());
-  SR_TRY(make_plan(comm, run->stack, o, &run->plan));
+  SR_TRY(make_plan(comm, tokens, run));
   sr_plan_q_rows(run->plan, &run->rows);
   SR_TRY(find_weights(run, store, name));
   return allocate(run);
 }
 
-sr_status sr_stack_create(MPI_Comm comm, const sr_store *store, const char *name, const sr_stack *stack,
-                          const sr_stack_options *options, sr_stack_run **run) {
+sr_status sr_stack_create(MPI_Comm comm, const sr_store *store, const char *name, const sr_stack *stack, int64_t tokens,
+                          int threads, sr_stack_run **run) {
   *run = calloc(1, sizeof **run);
   sr_status status = *run ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to run a model");
   if (*run) {
     (*run)->stack = stack;
-    (*run)->threads = options->threads;
-    status = build(comm, store, name, options, *run);
+    (*run)->threads = threads;
+    status = build(comm, store, name, tokens, *run);
   }
   if (status == SR_OK)
     find_angles(*run, store, name);

@@ -7,19 +7,13 @@
 
 #include "store.h"
 
-typedef struct sr_stack_options {
-  int64_t tokens;
-  int64_t window_left; /* -1: all tokens that the stack's own mask shows */
-  int threads;         /* at least 1 */
-  const sr_costs *costs;
-} sr_stack_options;
-
 typedef struct sr_stack_run sr_stack_run;
 
-/* Makes all that a forward needs. name: "encoder" or "decoder"; store must stay. *run is NULL on failure. Collective.
- * Errors: SR_ERR_ARGUMENT, SR_ERR_INPUT (more tokens than learned positions), SR_ERR_RESOURCE, SR_ERR_MPI. */
-sr_status sr_stack_create(MPI_Comm comm, const sr_store *store, const char *name, const sr_stack *stack,
-                          const sr_stack_options *options, sr_stack_run **run);
+/* Makes all that a forward of so many tokens needs, on so many threads a rank. name: "encoder" or "decoder"; store must
+ * stay. *run is NULL on failure. Collective. Errors: SR_ERR_ARGUMENT, SR_ERR_INPUT (more tokens than learned
+ * positions), SR_ERR_RESOURCE, SR_ERR_MPI. */
+sr_status sr_stack_create(MPI_Comm comm, const sr_store *store, const char *name, const sr_stack *stack, int64_t tokens,
+                          int threads, sr_stack_run **run);
 void sr_stack_destroy(sr_stack_run **run);
 
 /* The tokens of this rank, in runs that begin at multiples of 1,024. */

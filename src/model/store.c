@@ -17,8 +17,7 @@ static const sr_dataset_info *scale_of(const sr_saved *saved, const char *name) 
 }
 
 static uint64_t bytes_of(const sr_dataset_info *dataset) {
-  const int64_t row = dataset->rank > 1 ? dataset->dims[1] : 1;
-  return sr_align_up((uint64_t)dataset->dims[0] * (uint64_t)row * sr_dtype_size(dataset->dtype));
+  return sr_align_up((uint64_t)dataset->dims[0] * sr_model_file_row_bytes(dataset));
 }
 
 /* Lays the weights out behind one another from memory on, which may be NULL to learn how much they take. */

@@ -29,19 +29,9 @@ class Models(Case):
         self.assertEqual((done.status, done.said), (0, []))
         return to
 
-    def refuse(self, status, expected, *words):
-        before = sorted(os.listdir(self.folder))
-        done = run(*words)
-        self.assertEqual((done.status, len(done.said)), (status, 1), done.said)
-        self.assertTrue(done.said[0].startswith('seqring: '), done.said)
-        for word in expected:
-            self.assertIn(word, done.said[0])
-        self.assertEqual(sorted(os.listdir(self.folder)), before)
-
     def refuse_import(self, *expected, **how):
         path = self.make(**how)
-        with self.subTest(expected=expected):
-            self.refuse(INPUT_ERROR, (path, *expected), 'import', path, '-o', self.path('model.h5'))
+        self.refuse_command(INPUT_ERROR, (path, *expected), 'import', path, '-o', self.path('model.h5'))
 
     def test_weights(self):
         arrays = gguf.tensors()
@@ -118,12 +108,12 @@ class Models(Case):
             bad = self.path(f'{i}.gguf')
             with open(bad, 'wb') as f:
                 f.write(text)
-            self.refuse(INPUT_ERROR, (bad, word), 'import', bad, '-o', self.path('o.h5'))
-        self.refuse(INPUT_ERROR, (self.folder, 'model.safetensors'), 'import', self.folder, '-o', self.path('o.h5'))
-        self.refuse(INPUT_ERROR, ('No such file',), 'import', self.path('none'), '-o', self.path('o.h5'))
-        self.refuse(OUTPUT_ERROR, ('is the input',), 'import', path, '-o', path)
-        self.refuse(ARGUMENT_ERROR, ('no output',), 'import', path)
-        self.refuse(ARGUMENT_ERROR, ('--weights',), 'import', path, '-o', self.path('o.h5'), '--weights=int4')
+            self.refuse_command(INPUT_ERROR, (bad, word), 'import', bad, '-o', self.path('o.h5'))
+        self.refuse_command(INPUT_ERROR, (self.folder, 'model.safetensors'), 'import', self.folder, '-o', self.path('o.h5'))
+        self.refuse_command(INPUT_ERROR, ('No such file',), 'import', self.path('none'), '-o', self.path('o.h5'))
+        self.refuse_command(OUTPUT_ERROR, ('is the input',), 'import', path, '-o', path)
+        self.refuse_command(ARGUMENT_ERROR, ('no output',), 'import', path)
+        self.refuse_command(ARGUMENT_ERROR, ('--weights',), 'import', path, '-o', self.path('o.h5'), '--weights=int4')
 
     def test_folder(self):
         arrays, model = bert.tensors(), self.import_from(bert.write(self.path('bert')))
@@ -160,24 +150,22 @@ class Models(Case):
                   (("'embeddings.word_embeddings.weight'",), {'config_json': {**bert.config(), 'vocab_size': 11}}),
                   (("'more'", 'no place'), {'tensors': {**arrays, 'more': np.ones(3, 'f4')}})]
         for i, (expected, change) in enumerate(cases):
-            with self.subTest(expected=expected):
-                folder = bert.write(self.path(f'bert{i}'), **change)
-                self.refuse(INPUT_ERROR, (folder, *expected), 'import', folder, '-o', self.path('o.h5'))
+            folder = bert.write(self.path(f'bert{i}'), **change)
+            self.refuse_command(INPUT_ERROR, (folder, *expected), 'import', folder, '-o', self.path('o.h5'))
 
     def test_wrong_texts(self):
         model = self.import_from(self.make())
         for path, word in ((self.folder, 'directory'), (self.path('none'), 'No such file')):
-            self.refuse(INPUT_ERROR, (path, word), 'tokenize', '--model', model, path)
-        self.refuse(ARGUMENT_ERROR, ('no model',), 'tokenize', model)
-        self.refuse(ARGUMENT_ERROR, ('no text',), 'tokenize', '--model', model)
+            self.refuse_command(INPUT_ERROR, (path, word), 'tokenize', '--model', model, path)
+        self.refuse_command(ARGUMENT_ERROR, ('no model',), 'tokenize', model)
+        self.refuse_command(ARGUMENT_ERROR, ('no text',), 'tokenize', '--model', model)
 
     def damage(self, change, *expected):
         model, text = self.import_from(self.make()), self.path('text')
         with open(text, 'w') as f:
             f.write('the')
         change(model)
-        with self.subTest(expected=expected):
-            self.refuse(INPUT_ERROR, (model, *expected), 'tokenize', '--model', model, text)
+        self.refuse_command(INPUT_ERROR, (model, *expected), 'tokenize', '--model', model, text)
 
     def test_damaged_model(self):
         def cut(path):

@@ -128,6 +128,14 @@ class Case(unittest.TestCase):
         self.assertEqual((done.status, done.said), (0, []))
         return [int(word) for word in done.out.split()]
 
+    def refuse_command(self, status, expected, *words, rank_counts=(0,)):
+        """A command, by all of its words, that must fail, say one line with what is expected, and leave nothing."""
+        before = sorted(os.listdir(self.folder))
+        for ranks in rank_counts:
+            with self.subTest(expected=expected, ranks=ranks):
+                self.check_refusal(Refusal(status, expected, words), run(*words, ranks=ranks))
+                self.assertEqual(sorted(os.listdir(self.folder)), before)
+
     def check_refusal(self, refusal, done):
         """One line that holds the expected words, in time."""
         self.assertEqual((done.status, len(done.said)), (refusal.status, 1), done.said)

@@ -163,14 +163,7 @@ class Run(Case):
             np.testing.assert_allclose(out['logprob'], decoder(out['tokens'], arrays)[1], rtol=0, atol=2e-5)
 
     def refuse(self, status, expected, *words):
-        before = sorted(os.listdir(self.folder))
-        for ranks in (0, 2):
-            done = run('run', *words, ranks=ranks)
-            with self.subTest(expected=expected, ranks=ranks):
-                self.assertEqual((done.status, len(done.said)), (status, 1), done.said)
-                for word in expected:
-                    self.assertIn(word, done.said[0])
-                self.assertEqual(sorted(os.listdir(self.folder)), before)
+        self.refuse_command(status, expected, 'run', *words, rank_counts=(0, 2))
 
     def test_refused(self):
         model, text, out = self.decoder_model(), self.text('the an7'), self.path('o.h5')
