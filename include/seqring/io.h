@@ -3,7 +3,9 @@
  * Input: datasets q [q_len, q_heads, head_dim], k [kv_len, kv_heads, head_dim] and v [kv_len, kv_heads, value_dim] of
  * one group, all float16, float32 or float64, or bfloat16 (uint16 with the attribute dtype = "bfloat16"). Contiguous
  * datasets are read with pread(2); chunked ones (deflate, shuffle, fletcher32) and big-endian ones through HDF5.
- * External storage, soft, external and user-defined links, virtual datasets and other filters are refused.
+ * Where the group has a dataset documents [documents], of int32 or int64, they do not see one another: it tells the
+ * first key of each, as sr_mask does. External storage, soft, external and user-defined links, virtual datasets and
+ * other filters are refused.
  *
  * Output: datasets in the root group, of attention o [q_len, q_heads, value_dim] and lse [q_len, q_heads]. The file has
  * its final name only once it is complete.
@@ -36,6 +38,14 @@ typedef struct sr_dataset_info {
   uint64_t file_bytes; /* bytes of the file that hold it */
 } sr_dataset_info;
 
+typedef enum sr_input_tensor {
+  SR_INPUT_Q,
+  SR_INPUT_K,
+  SR_INPUT_V,
+  SR_INPUT_DOCUMENTS,
+  SR_INPUT_DATASETS
+} sr_input_tensor;
+
 /* An input that has been looked at and found good. Plain bytes: may be broadcast. */
 typedef struct sr_input_info {
   char path[SR_PATH_MAX];
@@ -43,11 +53,10 @@ typedef struct sr_input_info {
   uint64_t device, inode, size; /* of the file, so that a change of it is noticed */
   int64_t mtime_ns;
   int64_t q_len, kv_len, q_heads, kv_heads, head_dim, value_dim;
-  sr_dtype dtype;             /* of q, k and v alike */
-  sr_dataset_info dataset[3]; /* by sr_input_tensor */
+  int64_t n_documents; /* 0 where there is no such dataset */
+  sr_dtype dtype;      /* of q, k and v alike */
+  sr_dataset_info dataset[SR_INPUT_DATASETS];
 } sr_input_info;
-
-typedef enum sr_input_tensor { SR_INPUT_Q, SR_INPUT_K, SR_INPUT_V } sr_input_tensor;
 
 /* Looks at an untrusted file in a forked child with limits on time and memory, so that a file which makes the HDF5
  * library crash or hang is an error like any other, and checks that q, k and v can be read and fit one another. group
@@ -61,9 +70,12 @@ typedef struct sr_input sr_input;
  * failure. Not collective. Errors: SR_ERR_INPUT, SR_ERR_RESOURCE. */
 sr_status sr_input_open(const sr_input_info *info, sr_input **input);
 
-/* Reads rows of one tensor to memory: [rows->count, heads, width] of info.dtype, in native byte order. Not collective.
+/* Reads rows of one dataset to memory: [rows->count, heads, width] of its dtype, in native byte order. Not collective.
  * Errors: SR_ERR_ARGUMENT (rows beyond the last), SR_ERR_INPUT. */
 sr_status sr_input_read(sr_input *input, sr_input_tensor tensor, const sr_rows *rows, void *to);
+
+/* Reads where the info.n_documents documents begin: ascending from 0 to at most kv_len, or it is an error. Not collective. Errors: SR_ERR_INPUT. */
+sr_status sr_input_documents(sr_input *input, int64_t *begin);
 
 /* Closes it and sets *input to NULL, which is accepted too. Not collective. */
 void sr_input_close(sr_input **input);

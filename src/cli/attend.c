@@ -91,6 +91,7 @@ static sr_attend_job job_of(session *s) {
       .mask = {.causal = settings->causal,
                .window_left = settings->window[0],
                .window_right = settings->window[1],
+               .sinks = settings->sinks,
                .q_start = settings->q_start},
       .scale = settings->scale,
       .products = (sr_products)settings->products,

@@ -131,6 +131,17 @@ const sr_option sr_option_table[] = {
      .max = POSITION_MAX,
      .help = "A query sees at most L keys to the left of its position and R to the right, besides the one at it; -1 is "
              "unlimited."},
+    {.name = "sinks",
+     .kind = SR_KIND_INTEGER,
+     .argument = "K",
+     .standard = "0",
+     .commands = SR_FOR_ATTEND,
+     .in_config = true,
+     SETTING(sinks),
+     .min = 0,
+     .max = POSITION_MAX,
+     .help = "The window's left side hides none of the first K keys, of each document where the input has a dataset "
+             "documents."},
     {.name = "q-start",
      .kind = SR_KIND_INTEGER,
      .argument = "N",

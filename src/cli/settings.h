@@ -33,6 +33,7 @@ typedef struct sr_settings {
   int weights;               /* of import: an sr_weights_choice */
   bool causal;
   int64_t window[2]; /* left, right; -1: unlimited */
+  int64_t sinks;
   int64_t q_start;   /* or SR_Q_START_END */
   double scale;      /* NaN: 1 / sqrt(head_dim) */
   int out_dtype;     /* an sr_dtype or SR_AUTOMATIC */

@@ -25,7 +25,7 @@ static void print_side(int64_t keys, const char *side) {
     printf("%" PRId64 " %s to the %s", keys, keys == 1 ? "key" : "keys", side);
 }
 
-static void print_mask(const sr_mask *mask, const sr_plan_info *plan) {
+static void print_mask(const sr_mask *mask, const sr_input_info *input, const sr_plan_info *plan) {
   sr_line_label("mask");
   bool window = mask->window_left >= 0 || mask->window_right >= 0;
   printf("%s", mask->causal ? "causal, " : window ? "" : "none, ");
@@ -35,6 +35,9 @@ static void print_mask(const sr_mask *mask, const sr_plan_info *plan) {
     print_side(mask->window_right, "right");
     printf(", ");
   }
+  if (mask->sinks) printf("%" PRId64 " %s, ", mask->sinks, mask->sinks == 1 ? "sink" : "sinks");
+  if (input->n_documents)
+    printf("%" PRId64 " %s, ", input->n_documents, input->n_documents == 1 ? "document" : "documents");
   printf("first query at position %" PRId64 ", scale %.9g\n", plan->q_start, plan->scale);
 }
 
@@ -66,7 +69,7 @@ static void print_places(const sr_attend_report *report) {
 
 static void print_head(const sr_attend_job *job, const sr_attend_report *report) {
   print_input(job->input);
-  print_mask(&job->mask, &report->plan);
+  print_mask(&job->mask, job->input, &report->plan);
   print_plan(&report->plan);
   if (report->plan.ranks > 1) print_places(report);
   sr_line_spreads();

@@ -370,11 +370,13 @@ sr_status sr_gate_dataset(const sr_gate *gate, const char *name, sr_dataset_info
 enum { TRY_ALL = 64 << 20, TRY_CHUNKS = 4096, TRY_BOTH_ENDS = 32 << 20 };
 
 /* Reads the block of count elements at start. */
-static sr_status try_block(const char *where, hid_t id, sr_dtype dtype, const hsize_t *start, const hsize_t *count) {
-  uint64_t bytes = sr_dtype_size(dtype) * count[0] * count[1] * count[2];
+static sr_status try_block(const char *where, hid_t id, const sr_dataset_info *info, const hsize_t *start,
+                           const hsize_t *count) {
+  uint64_t bytes = sr_dtype_size(info->dtype) * count[0] * count[1] * count[2];
   void *to = sr_alloc(bytes);
   if (!to) return sr_fail(SR_ERR_RESOURCE, "%s: no memory for %" PRIu64 " bytes of it", where, bytes);
-  hid_t space = H5Dget_space(id), type = sr_h5_type(dtype), memory = H5Screate_simple(3, count, NULL);
+  hid_t space = H5Dget_space(id), type = sr_h5_type(info->dtype);
+  hid_t memory = H5Screate_simple(info->rank, count, NULL);
   bool good = space >= 0 && type >= 0 && memory >= 0 &&
               H5Sselect_hyperslab(space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
               H5Dread(id, type, memory, space, H5P_DEFAULT, to) >= 0;
@@ -388,12 +390,12 @@ sr_status sr_gate_try(const sr_gate *gate, const sr_dataset_info *info) {
   name_it(gate, info->name, where, sizeof where);
   hid_t id = H5Dopen2(gate->in, info->name, H5P_DEFAULT), plist = id < 0 ? id : H5Dget_create_plist(id);
   if (plist < 0) return sr_h5_fail(SR_ERR_INPUT, "%s: it cannot be opened", where);
-  hsize_t dims[3], block[3], first[3] = {0}, last[3];
+  hsize_t dims[3] = {1, 1, 1}, block[3] = {1, 1, 1}, first[3] = {0}, last[3];
   uint64_t row = sr_dtype_size(info->dtype), chunk = row, chunks = 1;
-  for (int i = 0; i < 3; i++) dims[i] = block[i] = (hsize_t)info->dims[i];
+  for (int i = 0; i < info->rank; i++) dims[i] = block[i] = (hsize_t)info->dims[i];
   if (H5Pget_layout(plist) != H5D_CHUNKED)
     block[0] = 1;
-  else if (H5Pget_chunk(plist, 3, block) != 3)
+  else if (H5Pget_chunk(plist, info->rank, block) != info->rank)
     return sr_h5_fail(SR_ERR_INPUT, "%s: its chunks cannot be read", where);
   for (int i = 0; i < 3; i++) {
     row *= i > 0 ? dims[i] : 1;
@@ -402,9 +404,9 @@ sr_status sr_gate_try(const sr_gate *gate, const sr_dataset_info *info) {
     chunks *= H5Pget_layout(plist) == H5D_CHUNKED ? last[i] / block[i] + 1 : 1;
   }
   if (chunks <= TRY_CHUNKS && row <= TRY_ALL && dims[0] <= TRY_ALL / row)
-    return try_block(where, id, info->dtype, first, dims);
+    return try_block(where, id, info, first, dims);
   hsize_t head[3] = {1, block[1] < dims[1] ? block[1] : dims[1], block[2] < dims[2] ? block[2] : dims[2]};
   hsize_t tail[3] = {1, dims[1] - last[1], dims[2] - last[2]};
-  SR_TRY(try_block(where, id, info->dtype, first, head));
-  return chunk <= TRY_BOTH_ENDS ? try_block(where, id, info->dtype, last, tail) : SR_OK;
+  SR_TRY(try_block(where, id, info, first, head));
+  return chunk <= TRY_BOTH_ENDS ? try_block(where, id, info, last, tail) : SR_OK;
 }

@@ -28,7 +28,8 @@ sr_status sr_gate_open(const char *path, const char *group, const struct stat *a
  * compact, or in chunks with no other filters than deflate, shuffle and fletcher32. */
 sr_status sr_gate_dataset(const sr_gate *gate, const char *name, sr_dataset_info *info);
 
-/* Reads, through HDF5, all of a small dataset or the ends of a large one, so that what crashes crashes here. */
+/* Reads, through HDF5, all of a small dataset of up to three dimensions or the ends of a large one, so that what
+ * crashes crashes here. */
 sr_status sr_gate_try(const sr_gate *gate, const sr_dataset_info *info);
 
 #endif

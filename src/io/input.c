@@ -23,11 +23,16 @@ struct sr_input {
   sr_input_info info;
   int fd;
   hid_t file; /* negative when all tensors are read with pread */
-  stream stream[3];
+  stream stream[SR_INPUT_DATASETS];
 };
 
 static sr_status check_unchanged(const sr_input_info *info, const struct stat *about) {
   return sr_file_check_same(info->path, info->inode, info->size, info->mtime_ns, about);
+}
+
+/* Whether there is such a dataset, and HDF5 must read it. */
+static bool is_streamed(const sr_input *input, int tensor) {
+  return input->info.dataset[tensor].rank > 0 && input->info.dataset[tensor].offset < 0;
 }
 
 static void say_where(const sr_input *input, sr_input_tensor tensor, char *where, size_t size) {
@@ -38,13 +43,15 @@ static sr_status open_stream(sr_input *input, hid_t group, sr_input_tensor tenso
   stream *s = &input->stream[tensor];
   char where[900];
   say_where(input, tensor, where, sizeof where);
+  const sr_dataset_info *dataset = &input->info.dataset[tensor];
   hsize_t chunk[3] = {1};
-  s->id = H5Dopen2(group, input->info.dataset[tensor].name, H5P_DEFAULT);
-  s->type = sr_h5_type(input->info.dtype);
+  s->id = H5Dopen2(group, dataset->name, H5P_DEFAULT);
+  s->type = sr_h5_type(dataset->dtype);
   hid_t plist = s->id < 0 ? s->id : H5Dget_create_plist(s->id);
   s->space = plist < 0 ? plist : H5Dget_space(s->id);
   sr_status status = SR_OK;
-  if (s->space < 0 || s->type < 0 || (H5Pget_layout(plist) == H5D_CHUNKED && H5Pget_chunk(plist, 3, chunk) != 3))
+  if (s->space < 0 || s->type < 0 ||
+      (H5Pget_layout(plist) == H5D_CHUNKED && H5Pget_chunk(plist, dataset->rank, chunk) != dataset->rank))
     status = sr_h5_fail(SR_ERR_INPUT, "%s: it cannot be opened", where);
   if (plist >= 0) H5Pclose(plist);
   s->chunk_rows = (int64_t)chunk[0];
@@ -64,8 +71,8 @@ static sr_status open_streams(sr_input *input) {
   hid_t group = H5Gopen2(input->file, input->info.group, H5P_DEFAULT);
   if (group < 0) return sr_h5_fail(SR_ERR_INPUT, "%s: group '%s' cannot be opened", shown, sr_shown(input->info.group));
   sr_status status = SR_OK;
-  for (int t = 0; t < 3 && status == SR_OK; t++)
-    if (input->info.dataset[t].offset < 0) status = open_stream(input, group, (sr_input_tensor)t);
+  for (int t = 0; t < SR_INPUT_DATASETS && status == SR_OK; t++)
+    if (is_streamed(input, t)) status = open_stream(input, group, (sr_input_tensor)t);
   H5Gclose(group);
   return status;
 }
@@ -75,7 +82,7 @@ static sr_status open_input(sr_input *input) {
   SR_TRY(sr_file_open(input->info.path, &input->fd, &about));
   SR_TRY(check_unchanged(&input->info, &about));
   bool through_hdf5 = false;
-  for (int t = 0; t < 3; t++) through_hdf5 = through_hdf5 || input->info.dataset[t].offset < 0;
+  for (int t = 0; t < SR_INPUT_DATASETS; t++) through_hdf5 = through_hdf5 || is_streamed(input, t);
   if (!through_hdf5) return SR_OK;
   sr_h5_quiet quiet;
   sr_h5_begin(&quiet);
@@ -90,7 +97,8 @@ sr_status sr_input_open(const sr_input_info *info, sr_input **input) {
   (*input)->info = *info;
   (*input)->fd = -1;
   (*input)->file = H5I_INVALID_HID;
-  for (int t = 0; t < 3; t++) (*input)->stream[t] = (stream){H5I_INVALID_HID, H5I_INVALID_HID, H5I_INVALID_HID, 1};
+  for (int t = 0; t < SR_INPUT_DATASETS; t++)
+    (*input)->stream[t] = (stream){H5I_INVALID_HID, H5I_INVALID_HID, H5I_INVALID_HID, 1};
   sr_status status = open_input(*input);
   if (status != SR_OK) sr_input_close(input);
   return status;
@@ -99,10 +107,10 @@ sr_status sr_input_open(const sr_input_info *info, sr_input **input) {
 /* Reads one slab of rows. */
 static sr_status read_slab(sr_input *input, sr_input_tensor tensor, sr_span rows, void *to) {
   const stream *s = &input->stream[tensor];
-  const int64_t *dims = input->info.dataset[tensor].dims;
+  const sr_dataset_info *dataset = &input->info.dataset[tensor];
   hsize_t start[3] = {(hsize_t)rows.start, 0, 0};
-  hsize_t count[3] = {(hsize_t)rows.count, (hsize_t)dims[1], (hsize_t)dims[2]};
-  hid_t memory = H5Screate_simple(3, count, NULL);
+  hsize_t count[3] = {(hsize_t)rows.count, (hsize_t)dataset->dims[1], (hsize_t)dataset->dims[2]};
+  hid_t memory = H5Screate_simple(dataset->rank, count, NULL);
   bool good = memory >= 0 && H5Sselect_hyperslab(s->space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
               H5Dread(s->id, s->type, memory, s->space, H5P_DEFAULT, to) >= 0;
   sr_status status = SR_OK;
@@ -138,7 +146,8 @@ static sr_status read_through_hdf5(sr_input *input, sr_input_tensor tensor, sr_s
 
 sr_status sr_input_read(sr_input *input, sr_input_tensor tensor, const sr_rows *rows, void *to) {
   const sr_dataset_info *dataset = &input->info.dataset[tensor];
-  uint64_t row_bytes = (uint64_t)dataset->dims[1] * (uint64_t)dataset->dims[2] * sr_dtype_size(dataset->dtype);
+  uint64_t row_bytes = sr_dtype_size(dataset->dtype);
+  for (int i = 1; i < dataset->rank; i++) row_bytes *= (uint64_t)dataset->dims[i];
   char where[900], *at = to;
   say_where(input, tensor, where, sizeof where);
   for (int i = 0; i < rows->n_spans; i++) {
@@ -156,10 +165,38 @@ sr_status sr_input_read(sr_input *input, sr_input_tensor tensor, const sr_rows *
   return SR_OK;
 }
 
+static sr_status check_documents(const sr_input *input, const int64_t *begin) {
+  char where[900];
+  say_where(input, SR_INPUT_DOCUMENTS, where, sizeof where);
+  if (begin[0] != 0) return sr_fail(SR_ERR_INPUT, "%s begins with %" PRId64 ", not with 0", where, begin[0]);
+  for (int64_t i = 1; i < input->info.n_documents; i++)
+    if (begin[i] < begin[i - 1] || begin[i] > input->info.kv_len)
+      return sr_fail(SR_ERR_INPUT,
+                     "%s: element %" PRId64 " is %" PRId64 ", not from %" PRId64 " to the %" PRId64 " keys", where, i,
+                     begin[i], begin[i - 1], input->info.kv_len);
+  return SR_OK;
+}
+
+sr_status sr_input_documents(sr_input *input, int64_t *begin) {
+  const sr_dataset_info *dataset = &input->info.dataset[SR_INPUT_DOCUMENTS];
+  const int64_t n = dataset->dims[0];
+  const sr_span all = {0, n};
+  const sr_rows rows = {.count = n, .n_spans = 1, .span = &all};
+  const char *narrow = (const char *)begin + n * 4; /* where int32 lies until it is widened, front to back */
+  const bool widens = dataset->dtype == SR_I32;
+  SR_TRY(sr_input_read(input, SR_INPUT_DOCUMENTS, &rows, widens ? (char *)begin + n * 4 : (char *)begin));
+  for (int64_t i = 0; i < n && widens; i++) {
+    int32_t value;
+    memcpy(&value, narrow + i * 4, sizeof value);
+    begin[i] = value;
+  }
+  return n > 0 ? check_documents(input, begin) : SR_OK;
+}
+
 static void close_streams(sr_input *input) {
   sr_h5_quiet quiet;
   sr_h5_begin(&quiet);
-  for (int t = 0; t < 3; t++) {
+  for (int t = 0; t < SR_INPUT_DATASETS; t++) {
     stream *s = &input->stream[t];
     if (s->type >= 0) H5Tclose(s->type);
     if (s->space >= 0) H5Sclose(s->space);

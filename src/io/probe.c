@@ -13,7 +13,26 @@
 #include "isolate.h"
 #include "listing.h"
 
-static const char *const tensor_names[3] = {"q", "k", "v"};
+static const char *const dataset_names[SR_INPUT_DATASETS] = {"q", "k", "v", "documents"};
+
+static bool are_documents(const sr_dataset_info *dataset) {
+  return dataset->rank == 1 && (dataset->dtype == SR_I32 || dataset->dtype == SR_I64);
+}
+
+/* A file may have them; where they are missing, dataset stays as it is. */
+static sr_status look_at_documents(sr_gate *gate, sr_dataset_info *dataset) {
+  const char *name = dataset_names[SR_INPUT_DOCUMENTS];
+  const htri_t there = H5Lexists(gate->in, name, H5P_DEFAULT);
+  if (there < 0) return sr_h5_fail(SR_ERR_INPUT, "%s: HDF5 cannot look for '%s'", gate->path, name);
+  if (!there) return SR_OK;
+  gate->integers = true;
+  SR_TRY(sr_gate_dataset(gate, name, dataset));
+  if (!are_documents(dataset))
+    return sr_fail(SR_ERR_INPUT,
+                   "%s: dataset '%s' is %s of %d dimensions: where documents begin is int32 or int64, of one",
+                   gate->path, name, dataset->type, dataset->rank);
+  return dataset->offset < 0 ? sr_gate_try(gate, dataset) : SR_OK;
+}
 
 static sr_status look_at_input(const void *data, void *result) {
   const sr_listing_request *want = data;
@@ -25,25 +44,27 @@ static sr_status look_at_input(const void *data, void *result) {
   info->inode = about.st_ino;
   info->size = (uint64_t)about.st_size;
   info->mtime_ns = sr_file_mtime(&about);
-  for (int t = 0; t < 3; t++) {
+  for (int t = 0; t < SR_INPUT_DOCUMENTS; t++) {
     sr_dataset_info *dataset = &info->dataset[t];
-    SR_TRY(sr_gate_dataset(&gate, tensor_names[t], dataset));
+    SR_TRY(sr_gate_dataset(&gate, dataset_names[t], dataset));
     if (dataset->rank != 3)
       return sr_fail(SR_ERR_INPUT, "%s: dataset '%s' has %d dimensions, and 3 are needed: [tokens, heads, width]",
                      gate.path, dataset->name, dataset->rank);
     if (dataset->offset < 0) SR_TRY(sr_gate_try(&gate, dataset));
   }
-  return SR_OK;
+  return look_at_documents(&gate, &info->dataset[SR_INPUT_DOCUMENTS]);
 }
 
 /* What the child says of one dataset, checked again, since a damaged child may say anything. */
 static sr_status check_dataset(const char *path, const sr_input_info *info, sr_input_tensor tensor) {
   const sr_dataset_info *dataset = &info->dataset[tensor];
-  const bool named = !strcmp(dataset->name, tensor_names[tensor]);
-  if (dataset->rank == 3 && named && sr_listing_is_possible(dataset, info->size)) return SR_OK;
+  const bool named = !strcmp(dataset->name, dataset_names[tensor]), optional = tensor == SR_INPUT_DOCUMENTS;
+  if (optional && !dataset->name[0] && dataset->dims[0] == 0) return SR_OK;
+  const bool shaped = optional ? are_documents(dataset) : dataset->rank == 3;
+  if (shaped && named && sr_listing_is_possible(dataset, info->size)) return SR_OK;
   return sr_fail(SR_ERR_INPUT,
                  "%s: dataset '%s': what HDF5 says of it contradicts itself: the file is damaged or malicious",
-                 sr_shown(path), tensor_names[tensor]);
+                 sr_shown(path), dataset_names[tensor]);
 }
 
 /* How q, k and v fit one another. */
@@ -80,7 +101,7 @@ static sr_status probe_input(const sr_listing_request *want, sr_input_info *info
   memset(info->group, 0, sizeof info->group);
   strncpy(info->path, want->path, sizeof info->path - 1);
   strncpy(info->group, want->group, sizeof info->group - 1);
-  for (int t = 0; t < 3; t++) {
+  for (int t = 0; t < SR_INPUT_DATASETS; t++) {
     sr_listing_end_texts(&info->dataset[t]);
     SR_TRY(check_dataset(want->path, info, (sr_input_tensor)t));
   }
@@ -94,6 +115,7 @@ static sr_status probe_input(const sr_listing_request *want, sr_input_info *info
   info->kv_heads = k->dims[1];
   info->value_dim = v->dims[2];
   info->dtype = q->dtype;
+  info->n_documents = info->dataset[SR_INPUT_DOCUMENTS].dims[0];
   return SR_OK;
 }
 

@@ -29,6 +29,7 @@ typedef struct run {
   sr_output *output;
   sr_plan *plan;
   void *q, *k, *v, *o, *lse;
+  int64_t *documents; /* where they begin */
   sr_measured measured;
 } run;
 
@@ -46,6 +47,8 @@ static void fill_options(run *r) {
   opt->dtype = input->dtype;
   opt->out_dtype = job->out_dtype_given ? job->out_dtype : input->dtype == SR_F64 ? SR_F64 : SR_F32;
   opt->mask = job->mask;
+  opt->mask.documents = r->documents;
+  opt->mask.n_documents = input->n_documents;
   opt->scale = job->scale;
   opt->products = job->products;
   opt->strategy = job->strategy.strategy;
@@ -105,9 +108,29 @@ static sr_status find_costs(run *r) {
   return SR_OK;
 }
 
+static sr_status read_documents(run *r) {
+  sr_input *input;
+  SR_TRY(sr_input_open(r->job->input, &input));
+  sr_status status = sr_input_documents(input, r->documents);
+  sr_input_close(&input);
+  return status;
+}
+
+/* Where documents begin, on all ranks. */
+static sr_status find_documents(run *r) {
+  const uint64_t bytes = (uint64_t)r->job->input->n_documents * sizeof *r->documents;
+  if (bytes == 0) return SR_OK;
+  r->documents = sr_alloc(bytes);
+  const bool there = r->documents != NULL;
+  SR_TRY(sr_agree(r->comm, there ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory for where documents begin")));
+  SR_TRY(sr_agree(r->comm, r->rank == 0 ? read_documents(r) : SR_OK));
+  return sr_comm_bcast(r->comm, r->documents, bytes, 0);
+}
+
 /* Decides everything that the run will do. */
 static sr_status decide(run *r) {
   SR_TRY(sr_mpi(MPI_Comm_rank(r->comm, &r->rank), "MPI_Comm_rank"));
+  SR_TRY(find_documents(r));
   fill_options(r);
   SR_TRY(sr_strategy_fits(r->comm, &r->job->strategy));
   SR_TRY(sr_fit_threads(r->comm, r->job->threads, &r->fit));
@@ -272,6 +295,7 @@ static void free_all(run *r) {
   sr_free(r->v);
   sr_free(r->o);
   sr_free(r->lse);
+  sr_free(r->documents);
 }
 
 void sr_attend_report_free(sr_attend_report *report) {

@@ -31,10 +31,11 @@ json_t *sr_versions_json(void) {
 
 json_t *sr_options_json(const sr_attend_job *job, const sr_attend_report *report) {
   const int64_t window[2] = {job->mask.window_left, job->mask.window_right};
-  return json_pack("{s:b, s:o, s:I, s:f, s:s, s:s, s:s}", "causal", (int)job->mask.causal, "window",
-                   sr_json_dims(window, 2), "q_start", (json_int_t)report->plan.q_start, "scale", report->plan.scale,
-                   "out_dtype", sr_dtype_name(report->out_dtype), "lse_dtype", sr_dtype_name(report->plan.lse_dtype),
-                   "nan", job->refuse_nonfinite ? "error" : "propagate");
+  return json_pack("{s:b, s:o, s:I, s:I, s:I, s:f, s:s, s:s, s:s}", "causal", (int)job->mask.causal, "window",
+                   sr_json_dims(window, 2), "sinks", (json_int_t)job->mask.sinks, "documents",
+                   (json_int_t)job->input->n_documents, "q_start", (json_int_t)report->plan.q_start, "scale",
+                   report->plan.scale, "out_dtype", sr_dtype_name(report->out_dtype), "lse_dtype",
+                   sr_dtype_name(report->plan.lse_dtype), "nan", job->refuse_nonfinite ? "error" : "propagate");
 }
 
 static json_t *input_json(const sr_input_info *input) {

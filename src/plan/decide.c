@@ -1,7 +1,9 @@
 #include "decision.h"
 
+#include <inttypes.h>
 #include <math.h>
 #include <omp.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -205,9 +207,21 @@ static sr_status distribute(sr_decision *d, const sr_site *site) {
   return sr_schedule_make(&d->partition, route, d->rank, &d->schedule);
 }
 
+/* The caller's need not stay. */
+static sr_status keep_documents(sr_decision *d) {
+  sr_mask *mask = &d->opt.mask;
+  if (mask->n_documents == 0) return SR_OK;
+  int64_t *copy = sr_arena_take(&d->arena, mask->n_documents, sizeof *copy);
+  if (!copy) return sr_fail(SR_ERR_RESOURCE, "no memory for where %" PRId64 " documents begin", mask->n_documents);
+  memcpy(copy, mask->documents, (size_t)mask->n_documents * sizeof *copy);
+  mask->documents = copy;
+  return SR_OK;
+}
+
 sr_status sr_decide(const sr_options *options, const sr_site *site, const sr_way *way, sr_decision *d) {
   *d = (sr_decision){.opt = *options, .ranks = site->ranks, .rank = site->rank, .way = *way};
   const sr_options *o = &d->opt;
+  SR_TRY(keep_documents(d));
   SR_TRY(sr_kernel_choose(choose_products(o), sr_decision_few(d), &d->kernel));
   d->threads = o->threads ? o->threads : omp_get_max_threads();
   d->q_start = sr_mask_q_start(&o->mask, o->q_len, o->kv_len);

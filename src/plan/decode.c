@@ -99,12 +99,12 @@ static sr_status share_queries(sr_plan *plan, const sr_tensors *t) {
   return sr_comm_or(plan->comm, plan->queries, bytes);
 }
 
-/* What each row of a KV head sees of a segment, and the (row, key) pairs of that. */
-static int64_t look(const sr_decision *d, sr_span keys, sr_keys *sees) {
+/* What each row of a KV head sees of a segment in a run, and the (row, key) pairs of that. */
+static int64_t look(const sr_decision *d, sr_span keys, int run, sr_keys *sees) {
   int64_t pairs = 0;
   for (int64_t query = 0; query < d->opt.q_len; query++) {
-    sr_range range = sr_mask_range(&d->opt.mask, d->q_start + query, d->opt.kv_len);
-    sr_keys seen = sr_block_sees(keys, range);
+    const sr_sight sight = sr_mask_sees(&d->opt.mask, d->q_start + query, d->opt.kv_len);
+    const sr_keys seen = sr_block_sees(keys, sight.run[run]);
     for (int64_t i = 0; i < d->group; i++) sees[query * d->group + i] = seen;
     pairs += (seen.hi - seen.lo) * d->group;
   }
@@ -165,8 +165,12 @@ static void meet_item(pass *p, const worker *w, int64_t item) {
   const sr_decision *d = &p->plan->d;
   const int64_t segment = item / d->parts, part = item % d->parts, heads = d->opt.kv_heads;
   const int64_t first = heads * part / d->parts, last = heads * (part + 1) / d->parts;
-  int64_t pairs = look(d, sr_tokens_segment(d->kv, segment), w->sees) * (last - first);
-  if (pairs > 0) meet_heads(p, w, omp_get_thread_num(), segment, first, last);
+  int64_t pairs = 0;
+  for (int run = sr_mask_first_run(&d->opt.mask); run < SR_RUNS; run++) {
+    const int64_t more = look(d, sr_tokens_segment(d->kv, segment), run, w->sees) * (last - first);
+    if (more > 0) meet_heads(p, w, omp_get_thread_num(), segment, first, last);
+    pairs += more;
+  }
 #pragma omp atomic
   p->done += pairs;
   if (omp_get_thread_num() == 0) sr_plan_progress(p->plan, &p->done);
@@ -248,10 +252,10 @@ static void unpack_row(sr_plan *plan, const sr_tensors *t, int64_t row, int64_t 
   const sr_decision *d = &plan->d;
   const sr_options *o = &d->opt;
   const uint64_t at = (uint64_t)(local * o->q_heads + head);
-  sr_range seen = sr_mask_range(&o->mask, d->q_start + query, o->kv_len);
+  const sr_sight sight = sr_mask_sees(&o->mask, d->q_start + query, o->kv_len);
   sr_accumulator acc = accumulator(plan, 0, row);
   d->kernel->divide(&acc, (int32_t)o->value_dim);
-  sr_accumulator_store(d->kernel, (int32_t)o->value_dim, &acc, 0, seen.hi > seen.lo, o->out_dtype,
+  sr_accumulator_store(d->kernel, (int32_t)o->value_dim, &acc, 0, !sr_sight_is_empty(&sight), o->out_dtype,
                        (char *)t->o + at * (uint64_t)o->value_dim * sr_dtype_size(o->out_dtype), d->lse_dtype,
                        (char *)t->lse + at * sr_dtype_size(d->lse_dtype));
 }

@@ -6,26 +6,40 @@
 #include "schedule/segment.h"
 #include "worker.h"
 
+/* Keys from the first to the last of several runs. */
+static void widen(sr_range *reach, sr_range run) {
+  if (run.lo == run.hi) return;
+  if (run.lo < reach->lo) reach->lo = run.lo;
+  if (run.hi > reach->hi) reach->hi = run.hi;
+}
+
 /* Fills in what stays the same for a tile through all segments. */
 static void set_task(const sr_fold *s, int64_t tile, sr_task *task) {
   const sr_plan *plan = s->plan;
   const sr_decision *d = &plan->d;
-  sr_tile_rows t = sr_plan_tile(plan, tile);
   task->number = tile;
+  task->rows = sr_plan_tile(plan, tile).rows;
   task->written = false;
-  task->rows = t.rows;
   task->tile.q = plan->queries + (uint64_t)tile * d->tile_bytes;
   task->tile.scale = d->scale * M_LOG2E;
   task->tile.head_dim = (int32_t)d->opt.head_dim;
   task->tile.value_dim = (int32_t)d->opt.value_dim;
   task->query_norm = plan->query_norm + tile * d->kernel->tile;
   task->accumulator = sr_plan_accumulator(plan, tile);
+}
+
+/* What the rows of a tile see in a run. Where they are of several documents, nobody may see some of their reach. */
+static void set_sight(const sr_plan *plan, int run, sr_task *task) {
+  const sr_decision *d = &plan->d;
+  const sr_tile_rows t = sr_plan_tile(plan, task->number);
+  task->run = run;
+  task->reach = (sr_range){INT64_MAX, 0};
   for (int64_t lane = 0; lane < d->kernel->tile; lane++) {
-    int64_t row = t.first_row + (lane < t.rows ? lane : t.rows - 1);
-    task->sees[lane] = sr_mask_range(&d->opt.mask, t.position + row / d->work.group, d->opt.kv_len);
+    const int64_t row = t.first_row + (lane < t.rows ? lane : t.rows - 1);
+    const sr_sight sight = sr_mask_sees(&d->opt.mask, t.position + row / d->work.group, d->opt.kv_len);
+    task->sees[lane] = sight.run[run];
+    widen(&task->reach, sight.run[run]);
   }
-  int64_t first = t.first_row / d->work.group, last = (t.first_row + t.rows - 1) / d->work.group;
-  task->reach = sr_mask_union(&d->opt.mask, t.position + first, last - first + 1, d->opt.kv_len);
 }
 
 static bool meets(sr_range reach, sr_span keys) {
@@ -111,6 +125,11 @@ static void write_tile(const sr_fold *s, sr_task *task) {
   task->written = true;
 }
 
+/* Whether nothing in a tile's reach lies behind a segment. */
+static bool ends_at(const sr_task *task, sr_span segment) {
+  return task->run == SR_RUNS - 1 && task->reach.hi <= segment.start + segment.count;
+}
+
 static bool meets_chunk(const sr_task *task, sr_keys keys) {
   return task->active && task->tile.some.hi > keys.lo && task->tile.some.lo < keys.hi;
 }
@@ -136,23 +155,21 @@ static int64_t meet_stretch(sr_fold *s, const sr_worker *w, int64_t count, const
       if (!ends) continue;
       d->kernel->fold(&task->partial, task->tile.value_dim, &task->accumulator);
       pairs += task->pairs;
-      if (s->last && task->reach.hi <= at->segment.start + at->segment.count) write_tile(s, task);
+      if (s->last && ends_at(task, at->segment)) write_tile(s, task);
     }
     look_up(s);
   }
   return pairs;
 }
 
-static void fold_batch(sr_fold *s, sr_batch batch, const sr_worker *w) {
+/* A run of all tiles of a batch. */
+static void fold_run(sr_fold *s, sr_batch batch, int run, const sr_worker *w) {
   const sr_decision *d = &s->plan->d;
   const int64_t head = batch.first / d->head_tiles;
   sr_range reach = {INT64_MAX, 0};
   for (int64_t i = 0; i < batch.count; i++) {
-    set_task(s, batch.first + i, &w->task[i]);
-    if (s->first) sr_accumulator_begin(d->kernel, &w->task[i].accumulator);
-    sr_range tile = w->task[i].reach;
-    if (tile.lo < tile.hi && tile.lo < reach.lo) reach.lo = tile.lo;
-    if (tile.hi > reach.hi) reach.hi = tile.hi;
+    set_sight(s->plan, run, &w->task[i]);
+    widen(&reach, w->task[i].reach);
   }
   for (int64_t j = 0; j < s->block->n; j++) {
     const stretch at = stretch_of(s, j, head, reach), following = stretch_of(s, j + 1, head, reach);
@@ -162,6 +179,15 @@ static void fold_batch(sr_fold *s, sr_batch batch, const sr_worker *w) {
 #pragma omp atomic
     *s->done += pairs;
   }
+}
+
+static void fold_batch(sr_fold *s, sr_batch batch, const sr_worker *w) {
+  const sr_decision *d = &s->plan->d;
+  for (int64_t i = 0; i < batch.count; i++) {
+    set_task(s, batch.first + i, &w->task[i]);
+    if (s->first) sr_accumulator_begin(d->kernel, &w->task[i].accumulator);
+  }
+  for (int run = sr_mask_first_run(&d->opt.mask); run < SR_RUNS; run++) fold_run(s, batch, run, w);
   for (int64_t i = 0; s->last && i < batch.count; i++)
     if (!w->task[i].written) write_tile(s, &w->task[i]);
 }

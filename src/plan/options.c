@@ -44,11 +44,25 @@ static sr_status check_shape(const sr_options *o) {
   return SR_OK;
 }
 
-static sr_status check_mask(const sr_mask *m) {
+static sr_status check_documents(const sr_mask *m, int64_t kv_len) {
+  SR_TRY(check_range("n_documents", m->n_documents, 0, LONGEST));
+  if (m->n_documents == 0) return SR_OK;
+  if (!m->documents) return sr_fail(SR_ERR_ARGUMENT, "documents is NULL, and n_documents %" PRId64, m->n_documents);
+  if (m->documents[0] != 0)
+    return sr_fail(SR_ERR_ARGUMENT, "the first document begins at %" PRId64 ", not at 0", m->documents[0]);
+  for (int64_t i = 1; i < m->n_documents; i++)
+    if (m->documents[i] < m->documents[i - 1] || m->documents[i] > kv_len)
+      return sr_fail(SR_ERR_ARGUMENT, "document %" PRId64 " begins at %" PRId64 ", not from %" PRId64 " to %" PRId64, i,
+                     m->documents[i], m->documents[i - 1], kv_len);
+  return SR_OK;
+}
+
+static sr_status check_mask(const sr_mask *m, int64_t kv_len) {
   SR_TRY(check_range("window_left", m->window_left, -1, LONGEST));
   SR_TRY(check_range("window_right", m->window_right, -1, LONGEST));
   if (m->q_start != SR_Q_START_END) SR_TRY(check_range("q_start", m->q_start, -LONGEST, LONGEST));
-  return SR_OK;
+  SR_TRY(check_range("sinks", m->sinks, 0, LONGEST));
+  return check_documents(m, kv_len);
 }
 
 sr_status sr_options_check(const sr_options *o) {
@@ -57,7 +71,7 @@ sr_status sr_options_check(const sr_options *o) {
   for (size_t i = 0; i < sizeof o->reserved / sizeof o->reserved[0]; i++)
     if (o->reserved[i]) return sr_fail(SR_ERR_ARGUMENT, "a reserved option is set");
   SR_TRY(check_shape(o));
-  SR_TRY(check_mask(&o->mask));
+  SR_TRY(check_mask(&o->mask, o->kv_len));
   if (!sr_dtype_is_float(o->dtype)) return sr_fail(SR_ERR_ARGUMENT, "dtype %d is none", (int)o->dtype);
   if (!sr_dtype_is_float(o->out_dtype)) return sr_fail(SR_ERR_ARGUMENT, "out_dtype %d is none", (int)o->out_dtype);
   if (o->scale != 0 && !isnan(o->scale) && !(fabs(o->scale) >= SMALLEST_SCALE && fabs(o->scale) <= LARGEST_SCALE))

@@ -157,11 +157,14 @@ static int64_t nonfinite_rows(const sr_decision *d, const sr_tensors *t, int64_t
 }
 
 int64_t sr_nonfinite_segment(const sr_decision *d, const sr_tensors *t, int64_t i) {
-  const sr_range seen = sr_mask_union(&d->opt.mask, d->q_start, d->opt.q_len, d->opt.kv_len);
+  const sr_sight sight = sr_mask_union(&d->opt.mask, d->q_start, d->opt.q_len, d->opt.kv_len);
   const sr_span keys = sr_tokens_segment(d->work.kv, i);
-  const int64_t local = i * SR_SEGMENT - keys.start, end = keys.start + keys.count;
-  int64_t from = seen.lo > keys.start ? seen.lo : keys.start, to = seen.hi < end ? seen.hi : end;
-  return nonfinite_rows(d, t, local + from, local + to);
+  int64_t nonfinite = 0;
+  for (int run = 0; run < SR_RUNS; run++) {
+    const sr_keys seen = sr_block_sees(keys, sight.run[run]);
+    nonfinite += nonfinite_rows(d, t, i * SR_SEGMENT + seen.lo, i * SR_SEGMENT + seen.hi);
+  }
+  return nonfinite;
 }
 
 /* A segment of this rank's shard; returns its NaN and Inf elements that some query sees. */
@@ -183,8 +186,8 @@ static int64_t pack_segment(sr_plan *plan, const sr_tensors *t, int64_t i) {
 
 /* NaN and Inf elements of a local query, none when it sees no key. */
 static int64_t nonfinite_query(const sr_decision *d, const void *q, int64_t local, int64_t position) {
-  sr_range seen = sr_mask_range(&d->opt.mask, position, d->opt.kv_len);
-  if (seen.lo == seen.hi) return 0;
+  const sr_sight sight = sr_mask_sees(&d->opt.mask, position, d->opt.kv_len);
+  if (sr_sight_is_empty(&sight)) return 0;
   int64_t row = d->opt.q_heads * d->opt.head_dim;
   return sr_count_nonfinite(d->opt.dtype, element(q, d->opt.dtype, local, 1, 0, row), row);
 }
@@ -241,11 +244,11 @@ void sr_unpack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *t) {
   d->kernel->divide(&acc, (int32_t)o->value_dim);
   for (int64_t lane = 0; lane < rows.rows; lane++) {
     const int64_t position = rows.position + (rows.first_row + lane) / d->work.group;
-    const sr_range seen = sr_mask_range(&o->mask, position, o->kv_len);
+    const sr_sight sight = sr_mask_sees(&o->mask, position, o->kv_len);
     const uint64_t at = (uint64_t)output_row(d, &rows, lane);
     ask_for_row(d, t, &rows, lane + ROWS_AHEAD);
-    sr_accumulator_store(d->kernel, (int32_t)o->value_dim, &acc, (int32_t)lane, seen.hi > seen.lo, o->out_dtype,
-                         (char *)t->o + at * (uint64_t)o->value_dim * sr_dtype_size(o->out_dtype), d->lse_dtype,
-                         (char *)t->lse + at * sr_dtype_size(d->lse_dtype));
+    sr_accumulator_store(d->kernel, (int32_t)o->value_dim, &acc, (int32_t)lane, !sr_sight_is_empty(&sight),
+                         o->out_dtype, (char *)t->o + at * (uint64_t)o->value_dim * sr_dtype_size(o->out_dtype),
+                         d->lse_dtype, (char *)t->lse + at * sr_dtype_size(d->lse_dtype));
   }
 }

@@ -16,6 +16,16 @@ static int64_t bits_of(double x) {
   return bits;
 }
 
+/* A number that stands for n values: other values have another one, but for one case in 2^63. */
+static int64_t digest(const int64_t *value, int64_t n) {
+  uint64_t sum = 0;
+  for (int64_t i = 0; i < n; i++) {
+    sum = (sum ^ (uint64_t)value[i]) * 0x9e3779b97f4a7c15;
+    sum ^= sum >> 32;
+  }
+  return (int64_t)(sum >> 1);
+}
+
 /* Ranks that compute different things would wait for one another in vain. */
 static sr_status check_alike(MPI_Comm comm, const sr_options *o) {
   const int64_t options[] = {o->q_len,
@@ -30,6 +40,9 @@ static sr_status check_alike(MPI_Comm comm, const sr_options *o) {
                              o->mask.window_left,
                              o->mask.window_right,
                              o->mask.q_start,
+                             o->mask.sinks,
+                             o->mask.n_documents,
+                             digest(o->mask.documents, o->mask.n_documents),
                              isnan(o->scale) ? -1 : bits_of(o->scale),
                              o->products,
                              o->strategy,

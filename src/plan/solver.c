@@ -58,7 +58,7 @@ static bool takes_groups(const sr_options *o, const sr_site *site, int n) {
 
 static bool limits_sight(const sr_options *o, const sr_site *site) {
   (void)site;
-  return o->mask.causal || o->mask.window_left >= 0 || o->mask.window_right >= 0;
+  return o->mask.causal || o->mask.window_left >= 0 || o->mask.window_right >= 0 || o->mask.n_documents > 1;
 }
 
 static bool has_neighbours(const sr_options *o, const sr_site *site) {

@@ -85,29 +85,36 @@ static sr_status batch_load(const sr_plan *plan, const sr_tensors *t, batch *b) 
   return sr_comm_sum(plan->comm, b->q, b->n * width);
 }
 
-/* Row r (query r / q_heads, head r % q_heads) meets the keys that this rank holds. */
-static void meet_local(const sr_plan *plan, const sr_tensors *t, batch *b, int64_t r) {
+/* Row r meets those of a run of keys that this rank holds. */
+static void meet_run(const sr_plan *plan, const sr_tensors *t, const batch *b, int64_t r, sr_range seen) {
   const sr_decision *d = &plan->d;
   const sr_options *o = &d->opt;
   const int64_t k_row = o->kv_heads * o->head_dim, v_row = o->kv_heads * o->value_dim;
+  const int64_t head = r % o->q_heads / d->group;
   const uint64_t element = sr_dtype_size(o->dtype);
-  sr_reference *row = &b->row[r];
-  row->o = b->o + r * o->value_dim;
-  sr_reference_clear(row, (int32_t)o->value_dim);
-  sr_range seen = sr_mask_range(&o->mask, d->q_start + b->query[r / o->q_heads], o->kv_len);
-  int64_t local = 0, head = r % o->q_heads / d->group;
+  int64_t local = 0;
   for (int64_t i = 0; i < d->kv.n; i++) {
     sr_span s = d->kv.span[i];
     int64_t from = seen.lo > s.start ? seen.lo : s.start, end = s.start + s.count, to = seen.hi < end ? seen.hi : end;
     int64_t first = local + from - s.start;
     local += s.count;
     if (from >= to) continue;
-    sr_reference_meet(row, b->q + r * o->head_dim, d->scale, o->dtype,
+    sr_reference_meet(&b->row[r], b->q + r * o->head_dim, d->scale, o->dtype,
                       (const char *)t->k + (uint64_t)(first * k_row + head * o->head_dim) * element, k_row,
                       (int32_t)o->head_dim,
                       (const char *)t->v + (uint64_t)(first * v_row + head * o->value_dim) * element, v_row,
                       (int32_t)o->value_dim, to - from);
   }
+}
+
+/* Row r (query r / q_heads, head r % q_heads) meets the keys that this rank holds. */
+static void meet_local(const sr_plan *plan, const sr_tensors *t, batch *b, int64_t r) {
+  const sr_decision *d = &plan->d;
+  const sr_options *o = &d->opt;
+  const sr_sight sight = sr_mask_sees(&o->mask, d->q_start + b->query[r / o->q_heads], o->kv_len);
+  b->row[r].o = b->o + r * o->value_dim;
+  sr_reference_clear(&b->row[r], (int32_t)o->value_dim);
+  for (int i = 0; i < SR_RUNS; i++) meet_run(plan, t, b, r, sight.run[i]);
 }
 
 /* Merges the ranks' states: first the largest score, reach and |v|, then the sums, relative to that largest score. */

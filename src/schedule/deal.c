@@ -71,7 +71,8 @@ static bool deal_by_work(sr_arena *arena, const sr_mask *mask, int64_t len, int6
     const int64_t from = sr_run_start(units, n, i) * RUN_UNIT, end = sr_run_start(units, n, i + 1) * RUN_UNIT;
     const int64_t count = (end < len ? end : len) - from;
     if (count > 0)
-      todo[i].work = sr_mask_pairs(mask, start + from, count, (sr_span){0, kv_len}) + KEYS_A_QUERY * (double)count;
+      todo[i].work =
+          sr_mask_pairs(mask, start + from, count, kv_len, (sr_span){0, kv_len}) + KEYS_A_QUERY * (double)count;
     todo[i].number = i;
   }
   qsort(todo, (size_t)n, sizeof *todo, most_work_first);

@@ -22,18 +22,24 @@ static bool make_teams(sr_arena *arena, const sr_problem *p, const int *team_of,
   return true;
 }
 
-/* Neither end of what a query sees falls as its position grows: the runs of ascending queries are in ascending order.
- */
-bool sr_partition_seen(sr_arena *arena, const sr_partition *p, sr_tokens queries, sr_tokens *seen) {
+/* Neither end of a run falls as the query's position grows: those of ascending queries are in ascending order. */
+static bool seen_in(sr_arena *arena, const sr_partition *p, sr_tokens queries, int run, sr_tokens *seen) {
   const int64_t grain = p->problem.grain, len = p->problem.kv_len;
   *seen = (sr_tokens){.span = sr_arena_take(arena, queries.n, sizeof(sr_span))};
   for (int64_t i = 0; seen->span && i < queries.n; i++) {
     const sr_span span = queries.span[i];
-    const sr_range run = sr_mask_union(&p->problem.mask, p->q_start + span.start, span.count, len);
-    const int64_t from = run.lo / grain * grain, to = (run.hi + grain - 1) / grain * grain;
-    if (run.lo < run.hi) sr_tokens_append(seen, from, to < len ? to : len);
+    const sr_range keys = sr_mask_union(&p->problem.mask, p->q_start + span.start, span.count, len).run[run];
+    const int64_t from = keys.lo / grain * grain, to = (keys.hi + grain - 1) / grain * grain;
+    if (keys.lo < keys.hi) sr_tokens_append(seen, from, to < len ? to : len);
   }
   return seen->span != NULL;
+}
+
+bool sr_partition_seen(sr_arena *arena, const sr_partition *p, sr_tokens queries, sr_tokens *seen) {
+  sr_tokens sinks;
+  if (!seen_in(arena, p, queries, SR_RUN_WINDOW, seen)) return false;
+  if (sr_mask_first_run(&p->problem.mask) == SR_RUN_WINDOW) return true;
+  return seen_in(arena, p, queries, SR_RUN_SINKS, &sinks) && sr_tokens_any(arena, sinks, *seen, seen);
 }
 
 static bool deal_queries(sr_arena *arena, const sr_problem *p, sr_deal *deal) {
@@ -85,6 +91,7 @@ double sr_partition_pairs(const sr_partition *p, sr_tokens queries, sr_tokens ke
   double pairs = 0;
   for (int64_t i = 0; i < queries.n; i++)
     for (int64_t j = 0; j < keys.n; j++)
-      pairs += sr_mask_pairs(&p->problem.mask, p->q_start + queries.span[i].start, queries.span[i].count, keys.span[j]);
+      pairs += sr_mask_pairs(&p->problem.mask, p->q_start + queries.span[i].start, queries.span[i].count,
+                             p->problem.kv_len, keys.span[j]);
   return pairs;
 }

@@ -12,14 +12,25 @@ NONFINITE_ERROR = 6
 SHAPES = [(0, 1), (1, 2), (2, 1), (2, 2), (3, 1), (3, 2)]
 
 
-def attend_plainly(q, k, v, causal):
+def seen_by(queries, keys, left=-1, right=-1, sinks=0, documents=(0,)):
+    """[queries, keys] who sees whom; the last query stands where the last key does."""
+    at, key = np.arange(queries)[:, None] + keys - queries, np.arange(keys)
+    document = np.searchsorted(documents, np.arange(keys), 'right') - 1
+    begin = np.asarray(documents)[document]
+    seen = document[at] == document[key]
+    if left >= 0:
+        seen &= (key >= at - left) | (key < begin[at] + sinks)
+    if right >= 0:
+        seen &= key <= at + right
+    return seen
+
+
+def attend_plainly(q, k, v, seen):
     """o and lse in float64."""
     q, k, v = (x.astype('f8') for x in (q, k, v))
     k, v = (np.repeat(x, q.shape[1] // k.shape[1], axis=1) for x in (k, v))
     scores = np.einsum('ihd,jhd->hij', q, k) / np.sqrt(q.shape[2])
-    if causal:
-        places = np.arange(len(q))[:, None] + len(k) - len(q)
-        scores[:, places < np.arange(len(k))] = -np.inf
+    scores[:, ~seen] = -np.inf
     with np.errstate(divide='ignore', invalid='ignore'):
         top = scores.max(axis=2, keepdims=True)
         p = np.exp(scores - np.where(np.isfinite(top), top, 0))
@@ -38,6 +49,48 @@ class Results(Case):
         self.check_bits(KJV, '--window=300,40', shapes=[(1, 1), (3, 2)])
         path = write(self.path('long.h5'), tensors(q=(1500, 2, 16), k=(3000, 1, 16), v=(3000, 1, 20)))
         self.check_bits(path)
+
+    def test_sinks_and_documents(self):
+        """Windows with sinks, of all keys and of each document, against NumPy, and with the same bits on any ranks."""
+        data = tensors(q=(2900, 2, 16), k=(3000, 1, 16), v=(3000, 1, 20))
+        plain = write(self.path('plain.h5'), data)
+        for kind, how in ('i8', {}), ('i4', {}), ('>i8', {}), ('i8', {'chunks': (2,), 'compression': 'gzip'}):
+            path = write(self.path('packed.h5'), data)
+            documents = [0, 1, 1, 700, 1500, 1530, 2999, 3000]
+            with h5py.File(path, 'a') as f:
+                f.create_dataset('documents', data=np.array(documents, kind), **how)
+            self.check_mask(path, data, ['--window=200,0', '--sinks=4'], left=200, right=0, sinks=4, documents=documents[:-1])
+        self.check_mask(path, data, [], documents=documents[:-1])
+        self.check_mask(path, data, ['--causal'], right=0, documents=documents[:-1])
+        self.check_mask(plain, data, ['--window=300,-1', '--sinks=50'], left=300, sinks=50)
+        self.check_mask(plain, data, ['--window=1200,10', '--sinks=1100'], left=1200, right=10, sinks=1100)
+        for path in plain, self.path('packed.h5'):
+            self.check_bits(path, '--window=200,0', '--sinks=4', shapes=[(1, 1), (2, 2), (3, 1), (5, 1)])
+            found = {self.attend_to('o.h5', path, '--window=200,0', '--sinks=4', '--strategy', strategy, ranks=3)
+                     for strategy in ('ring', 'window', 'node', 'hybrid')}
+            self.assertEqual(len(found), 1)
+
+    def check_mask(self, path, data, words, **mask):
+        self.attend(path, '-q', '-o', self.path('o.h5'), *words, ranks=2)
+        want = attend_plainly(data['q'], data['k'], data['v'], seen_by(len(data['q']), len(data['k']), **mask))
+        with h5py.File(self.path('o.h5')) as f:
+            np.testing.assert_allclose(f['o'], want[0], atol=1e-6, rtol=0)
+            np.testing.assert_allclose(f['lse'], want[1], atol=1e-5, rtol=0)
+
+    def test_bad_documents(self):
+        refusals = []
+        for n, (documents, words) in enumerate([(np.array([1, 2]), ('documents', 'begins with 1')),
+                                                (np.array([0, 7, 5]), ('element 2 is 5',)),
+                                                (np.array([0, 41]), ('element 1 is 41', '40 keys')),
+                                                (np.array([0., 5.]), ('documents', 'float64')),
+                                                (np.array([0, 5], 'u4'), ('documents',)),
+                                                (np.zeros((2, 2), int), ('documents', '2 dimensions')),
+                                                (np.zeros(0, int), ('documents',))]):
+            path = write(self.path(f'{n}.h5'), tensors())
+            with h5py.File(path, 'a') as f:
+                f['documents'] = documents
+            refusals.append(Refusal(3, words, (path,)))
+        check_refusals(self, refusals)
 
     def test_bits_of_strategies(self):
         """The order of strategies does not show either: all of them are compared with one rank."""
@@ -78,7 +131,7 @@ class Results(Case):
             path = write(self.path(f'{q_len}-{kv_len}.h5'), data)
             for words in ((), ('--causal',)):
                 self.check_bits(path, *words, shapes=[(0, 1), (5, 1)])
-                for got, want in zip(self.values(), attend_plainly(**data, causal=bool(words))):
+                for got, want in zip(self.values(), attend_plainly(**data, seen=seen_by(len(data['q']), len(data['k']), right=0 if words else -1))):
                     np.testing.assert_allclose(got, want, rtol=0, atol=2e-6)
 
     def values(self):

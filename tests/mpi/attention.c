@@ -5,7 +5,19 @@
 #include "check.h"
 #include "problem.h"
 
-static sr_options random_options(uint64_t *r, int n) {
+enum { MOST_DOCUMENTS = 20 };
+
+static void random_documents(uint64_t *r, int64_t *documents, sr_options *o) {
+  o->mask.documents = documents;
+  o->mask.n_documents = problem_int(r, 1, MOST_DOCUMENTS);
+  documents[0] = 0;
+  for (int64_t i = 1; i < o->mask.n_documents; i++) {
+    const int64_t begin = documents[i - 1] + problem_int(r, 0, o->kv_len / 8);
+    documents[i] = begin < o->kv_len ? begin : o->kv_len;
+  }
+}
+
+static sr_options random_options(uint64_t *r, int n, int64_t *documents) {
   sr_options o;
   sr_options_default(&o);
   int64_t longest = n % 8 ? 700 : 4500;
@@ -23,6 +35,8 @@ static sr_options random_options(uint64_t *r, int n) {
   if (!problem_int(r, 0, 2)) o.mask.window_left = problem_int(r, 0, longest);
   if (!problem_int(r, 0, 2)) o.mask.window_right = problem_int(r, 0, longest);
   if (!problem_int(r, 0, 2)) o.mask.q_start = problem_int(r, -longest, longest);
+  if (!problem_int(r, 0, 2)) o.mask.sinks = problem_int(r, 0, 40);
+  if (!problem_int(r, 0, 2)) random_documents(r, documents, &o);
   if (!problem_int(r, 0, 3)) o.scale = 0.1 * (double)problem_int(r, -20, 20);
   o.threads = (int)problem_int(r, 1, 3);
   return o;
@@ -61,7 +75,8 @@ static void any_options_same_bits(void) {
   int ranks;
   MPI_Comm_size(MPI_COMM_WORLD, &ranks);
   for (int n = 0; n < 75; n++) {
-    problem p = {.options = random_options(&r, n)};
+    int64_t documents[MOST_DOCUMENTS];
+    problem p = {.options = random_options(&r, n, documents)};
     problem_fill(&p, (uint64_t)n);
     output one, many;
     CHECK(problem_run(&p, MPI_COMM_SELF, &one) == SR_OK);

@@ -40,6 +40,14 @@ static void refuse(sr_options options, const char *word) {
     refuse(o_, word);                                                                                                  \
   } while (0)
 
+/* Two documents. */
+static void refuse_documents(const int64_t *documents, const char *word) {
+  sr_options options = good_options();
+  options.mask.documents = documents;
+  options.mask.n_documents = 2;
+  refuse(options, word);
+}
+
 static void bad_options_are_refused(void) {
   REFUSE(version, 99, "version");
   REFUSE(reserved[3], 1, "reserved");
@@ -57,6 +65,11 @@ static void bad_options_are_refused(void) {
   REFUSE(mask.window_left, -2, "window_left");
   REFUSE(mask.window_right, INT64_MIN, "window_right");
   REFUSE(mask.q_start, INT64_MAX, "q_start");
+  REFUSE(mask.sinks, -1, "sinks");
+  REFUSE(mask.n_documents, 1, "documents is NULL");
+  refuse_documents((const int64_t[]){1, 2}, "begins at 1, not at 0");
+  refuse_documents((const int64_t[]){0, -5}, "document 1 begins at -5");
+  refuse_documents((const int64_t[]){0, INT64_MAX}, "document 1 begins at");
   REFUSE(threads, -1, "threads");
   REFUSE(balance, (sr_balance)7, "balance");
   REFUSE(strategy, (sr_strategy)9, "strategy");
@@ -185,6 +198,11 @@ static void different_options_are_refused(void) {
   if (ranks == 1) return;
   sr_options o = good_options();
   if (rank == ranks - 1) o.kv_len++;
+  refuse(o, "different options");
+  o = good_options();
+  const int64_t documents[] = {0, rank == ranks - 1 ? 1 : 2};
+  o.mask.documents = documents;
+  o.mask.n_documents = 2;
   refuse(o, "different options");
   if (rank == ranks - 1) setenv("SEQRING_ISA", "portable", 1);
   bool alike = strcmp(sr_isa_name(), "portable") == 0; /* on processors that have no other */

@@ -17,14 +17,18 @@ static problem make_problem(bool causal) {
   return p;
 }
 
+/* The larger of two, or NaN where one is. */
+static double larger(double a, double b) {
+  return isnan(a) || a > b ? a : b;
+}
+
 static double largest_difference(const output *a, const output *b) {
   double worst = 0;
   for (size_t i = 0; i < a->o_bytes / sizeof(float); i++) {
     float x, y;
     memcpy(&x, a->o + i * sizeof x, sizeof x);
     memcpy(&y, b->o + i * sizeof y, sizeof y);
-    double d = fabs((double)x - (double)y);
-    if (!(d <= worst)) worst = d; /* NaN too */
+    worst = larger(worst, fabs((double)x - (double)y));
   }
   return worst;
 }
@@ -188,6 +192,61 @@ static void masked_nan_never_leaks(void) {
   problem_free(&clean);
 }
 
+/* Tokens [from, to) of a problem. */
+static problem part_of(const problem *p, int64_t from, int64_t to) {
+  const size_t row = DIM * sizeof(float);
+  problem part = {.options = p->options};
+  part.options.q_len = part.options.kv_len = to - from;
+  part.options.mask.documents = NULL, part.options.mask.n_documents = 0;
+  problem_fill(&part, 1);
+  memcpy(part.q, p->q + (size_t)from * 2 * row, (size_t)(to - from) * 2 * row);
+  memcpy(part.k, p->k + (size_t)from * row, (size_t)(to - from) * row);
+  memcpy(part.v, p->v + (size_t)from * row, (size_t)(to - from) * row);
+  return part;
+}
+
+/* The largest difference between rows of a whole output and those of one of its parts, from a token on. */
+static double part_difference(const output *whole, const output *part, int64_t from) {
+  double worst = 0;
+  for (int64_t i = 0; i < part->q_rows.count * 2 * DIM; i++) {
+    float x, y;
+    memcpy(&x, whole->o + (from * 2 * DIM + i) * (int64_t)sizeof x, sizeof x);
+    memcpy(&y, part->o + i * (int64_t)sizeof y, sizeof y);
+    worst = larger(worst, fabs((double)x - (double)y));
+  }
+  return worst;
+}
+
+/* Documents side by side, with a window and sinks, are as each would be alone; a NaN stays in its own. */
+static void documents_do_not_see_one_another(void) {
+  static const int64_t begin[] = {0, 1, 700, 700, 1000, 2300, TOKENS};
+  problem p = make_problem(true);
+  p.options.mask.window_left = 150;
+  p.options.mask.sinks = 3;
+  p.options.mask.documents = begin;
+  p.options.mask.n_documents = 6;
+  const float nan_value = NAN;
+  memcpy(p.v + 700 * DIM * sizeof(float), &nan_value, sizeof nan_value); /* a sink: all of its document see it */
+  output whole;
+  CHECK(problem_run(&p, MPI_COMM_SELF, &whole) == SR_OK);
+  for (int i = 0; i < 6; i++) {
+    if (begin[i] == begin[i + 1]) continue;
+    problem alone = part_of(&p, begin[i], begin[i + 1]);
+    output part;
+    CHECK(problem_run(&alone, MPI_COMM_SELF, &part) == SR_OK);
+    const double worst = part_difference(&whole, &part, begin[i]);
+    CHECK(i == 3 ? isnan(worst) : worst <= 1e-6);
+    output_close(&part);
+    problem_free(&alone);
+  }
+  output many;
+  CHECK(problem_run(&p, MPI_COMM_WORLD, &many) == SR_OK);
+  CHECK(same_bits(&p, &many, &whole));
+  output_close(&many);
+  output_close(&whole);
+  problem_free(&p);
+}
+
 int main(int argc, char **argv) {
   MPI_Init(&argc, &argv);
   permuting_keys_changes_nothing();
@@ -197,5 +256,6 @@ int main(int argc, char **argv) {
   rows_that_see_nothing_are_zero();
   tiny_values_survive_low_scores();
   masked_nan_never_leaks();
+  documents_do_not_see_one_another();
   return finish_checks();
 }

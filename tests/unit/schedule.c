@@ -5,52 +5,95 @@
 #include "schedule/segment.h"
 #include "suite.h"
 
-static bool sees(const sr_mask *m, int64_t p, int64_t j) {
-  return (!m->causal || j <= p) && (m->window_left < 0 || j >= p - m->window_left) &&
-         (m->window_right < 0 || j <= p + m->window_right);
+/* Document of a position, the last that begins at or before it. */
+static int64_t document_of(const sr_mask *m, int64_t p) {
+  int64_t i = m->n_documents - 1;
+  while (i > 0 && m->documents[i] > p) i--;
+  return i;
 }
 
-static sr_mask random_mask(uint64_t *r, int64_t reach) {
-  return (sr_mask){.causal = random_int(r, 0, 1) == 1,
-                   .window_left = random_int(r, 0, 2) ? -1 : random_int(r, 0, reach),
-                   .window_right = random_int(r, 0, 2) ? -1 : random_int(r, 0, reach),
-                   .q_start = random_int(r, 0, 2) ? SR_Q_START_END : random_int(r, -reach, reach)};
+static bool sees(const sr_mask *m, int64_t p, int64_t j, int64_t kv_len) {
+  const int64_t inside = p < 0 ? 0 : p < kv_len ? p : kv_len - 1;
+  const int64_t begin = m->n_documents ? m->documents[document_of(m, inside)] : 0;
+  return (!m->causal || j <= p) && (m->window_left < 0 || j >= p - m->window_left || j < begin + m->sinks) &&
+         (m->window_right < 0 || j <= p + m->window_right) && document_of(m, inside) == document_of(m, j);
+}
+
+enum { MOST_DOCUMENTS = 12 };
+
+/* Documents of any length, none included. */
+static void random_documents(uint64_t *r, int64_t kv_len, int64_t *documents, sr_mask *m) {
+  m->documents = documents;
+  m->n_documents = random_int(r, 1, MOST_DOCUMENTS);
+  documents[0] = 0;
+  for (int64_t i = 1; i < m->n_documents; i++) {
+    const int64_t last = documents[i - 1], longest = random_int(r, 0, 1) ? kv_len : kv_len / MOST_DOCUMENTS;
+    const int64_t begin = random_int(r, 0, 5) ? last + random_int(r, 0, longest) : last;
+    documents[i] = begin < kv_len ? begin : kv_len;
+  }
+}
+
+static sr_mask random_mask(uint64_t *r, int64_t reach, int64_t kv_len, int64_t *documents) {
+  sr_mask m = {.causal = random_int(r, 0, 1) == 1,
+               .window_left = random_int(r, 0, 2) ? -1 : random_int(r, 0, reach),
+               .window_right = random_int(r, 0, 2) ? -1 : random_int(r, 0, reach),
+               .q_start = random_int(r, 0, 2) ? SR_Q_START_END : random_int(r, -reach, reach),
+               .sinks = random_int(r, 0, 1) ? 0 : random_int(r, 0, reach / 2)};
+  if (!random_int(r, 0, 2)) random_documents(r, kv_len, documents, &m);
+  return m;
+}
+
+static bool holds(const sr_sight *sight, int64_t j) {
+  bool is_in = false;
+  for (int i = 0; i < SR_RUNS; i++) is_in |= j >= sight->run[i].lo && j < sight->run[i].hi;
+  return is_in;
+}
+
+static int64_t keys_of(const sr_sight *sight) {
+  int64_t keys = 0;
+  for (int i = 0; i < SR_RUNS; i++) keys += sight->run[i].hi - sight->run[i].lo;
+  return keys;
 }
 
 static void masks_match_their_definition(void) {
   uint64_t r = 1;
   for (int n = 0; n < 2000; n++) {
     int64_t kv_len = random_int(&r, 1, 40), q_len = random_int(&r, 1, 40), seen_by_any = 0, pairs = 0;
-    sr_mask m = random_mask(&r, 50);
+    int64_t documents[MOST_DOCUMENTS];
+    sr_mask m = random_mask(&r, 50, kv_len, documents);
     int64_t start = sr_mask_q_start(&m, q_len, kv_len);
-    sr_range all = sr_mask_union(&m, start, q_len, kv_len);
+    const sr_sight all = sr_mask_union(&m, start, q_len, kv_len);
     for (int64_t j = 0; j < kv_len; j++) {
       bool any = false;
       for (int64_t i = 0; i < q_len; i++) {
-        sr_range range = sr_mask_range(&m, start + i, kv_len);
-        bool inside = j >= range.lo && j < range.hi;
-        if (inside != sees(&m, start + i, j)) CU_FAIL("range");
+        const sr_sight sight = sr_mask_sees(&m, start + i, kv_len);
+        const bool inside = holds(&sight, j);
+        if (inside != sees(&m, start + i, j, kv_len)) CU_FAIL("sight");
         any |= inside;
         pairs += inside;
       }
       seen_by_any += any;
-      if (any != (j >= all.lo && j < all.hi)) CU_FAIL("union");
+      if (any != holds(&all, j)) CU_FAIL("union");
     }
-    CU_ASSERT_EQUAL(all.hi - all.lo, seen_by_any);
-    CU_ASSERT_EQUAL(sr_mask_pairs(&m, start, q_len, (sr_span){0, kv_len}), (double)pairs);
+    CU_ASSERT_EQUAL(keys_of(&all), seen_by_any);
+    CU_ASSERT_EQUAL(sr_mask_pairs(&m, start, q_len, kv_len, (sr_span){0, kv_len}), (double)pairs);
     int64_t cut = random_int(&r, 0, kv_len);
-    double parts = sr_mask_pairs(&m, start, q_len, (sr_span){0, cut}) +
-                   sr_mask_pairs(&m, start, q_len, (sr_span){cut, kv_len - cut});
+    double parts = sr_mask_pairs(&m, start, q_len, kv_len, (sr_span){0, cut}) +
+                   sr_mask_pairs(&m, start, q_len, kv_len, (sr_span){cut, kv_len - cut});
     CU_ASSERT_EQUAL(parts, (double)pairs);
   }
 }
 
 static void masks_hold_at_the_ends_of_the_type(void) {
   sr_mask m = {.causal = true, .window_left = INT64_MAX, .window_right = INT64_MAX};
-  sr_range r = sr_mask_range(&m, INT64_MAX, 10);
-  CU_ASSERT(r.lo == 0 && r.hi == 10);
-  r = sr_mask_range(&m, INT64_MIN, 10);
-  CU_ASSERT(r.lo == r.hi);
+  sr_sight sight = sr_mask_sees(&m, INT64_MAX, 10);
+  CU_ASSERT(sight.run[SR_RUN_WINDOW].lo == 0 && sight.run[SR_RUN_WINDOW].hi == 10);
+  sight = sr_mask_sees(&m, INT64_MIN, 10);
+  CU_ASSERT(sr_sight_is_empty(&sight));
+  m = (sr_mask){.causal = true, .window_left = 0, .sinks = INT64_MAX};
+  sight = sr_mask_sees(&m, 9, 10);
+  CU_ASSERT(sight.run[SR_RUN_SINKS].lo == 0 && sight.run[SR_RUN_SINKS].hi == 9);
+  CU_ASSERT(sight.run[SR_RUN_WINDOW].lo == 9 && sight.run[SR_RUN_WINDOW].hi == 10);
 }
 
 static void segments_follow_one_another(void) {
@@ -160,18 +203,18 @@ static int equal_teams(int ranks, int most, int *team_of) {
 
 enum { MOST_RANKS = 64 };
 
-static sr_problem random_problem(uint64_t *r, int n, int *team_of) {
+static sr_problem random_problem(uint64_t *r, int n, int *team_of, int64_t *documents) {
   int64_t longest = n % 50 ? 3000 : 70000;
   sr_problem p = {.q_len = random_int(r, 1, longest),
                   .kv_len = random_int(r, 1, longest),
                   .ranks = (int)random_int(r, 1, n % 10 ? 9 : MOST_RANKS),
                   .grain = random_int(r, 1, 2),
-                  .balance = balances[random_int(r, 0, 2)],
-                  .mask = random_mask(r, longest)};
+                  .balance = balances[random_int(r, 0, 2)]};
   if (p.balance != SR_BALANCE_WEIGHTED && random_int(r, 0, 3) == 0) {
     p.q_len = p.kv_len;
     p.same_rows = true;
   }
+  p.mask = random_mask(r, longest, p.kv_len, documents);
   switch (random_int(r, 0, 3)) {
   case 0:
     random_teams(r, p.ranks, team_of);
@@ -203,11 +246,12 @@ static void every_schedule_is_valid(void) {
   uint64_t r = 3;
   for (int n = 0; n < 2000; n++) {
     int team_of[MOST_RANKS];
-    sr_problem p = random_problem(&r, n, team_of);
+    int64_t documents[MOST_DOCUMENTS];
+    sr_problem p = random_problem(&r, n, team_of, documents);
     sr_partition partition;
     sr_replay_report report;
     CU_ASSERT_EQUAL(sr_partition_make(&p, &partition), SR_OK);
-    double pairs = sr_mask_pairs(&p.mask, partition.q_start, p.q_len, (sr_span){0, p.kv_len});
+    double pairs = sr_mask_pairs(&p.mask, partition.q_start, p.q_len, p.kv_len, (sr_span){0, p.kv_len});
     double members = p.by_heads ? partition.teams.first[1] : 1;
     for (sr_route route = SR_ROUTE_UP; route <= SR_ROUTE_DIRECT; route++) {
       if (!replay(&partition, route, 3, &report)) {
