@@ -30,11 +30,24 @@ static void build_table(unsigned command, popt_table *table) {
   *next = (struct poptOption)POPT_TABLEEND;
 }
 
-/* Takes text over, which may be NULL for want of memory. Every option may be given once: of two values, one would be
- * ignored without a word. */
+/* text behind what the slot has. */
+static char *append(const char *slot, const char *text) {
+  char *both = NULL;
+  return asprintf(&both, "%s\n%s", slot, text) < 0 ? NULL : both;
+}
+
+/* Takes text over, which may be NULL for want of memory. Every option but for lists of files may be given once: of two
+ * values, one would be ignored without a word. */
 static sr_status keep(sr_arguments *arguments, const sr_option *option, char *text) {
   char **slot = &arguments->text[option - sr_option_table];
   sr_status status = SR_OK;
+  if (text && *slot && option->kind == SR_KIND_PATHS) {
+    char *both = append(*slot, text);
+    free(*slot);
+    free(text);
+    *slot = NULL;
+    text = both;
+  }
   if (!text)
     status = sr_fail(SR_ERR_RESOURCE, "no memory for option '--%s'", option->name);
   else if (*slot)
@@ -90,8 +103,9 @@ static sr_status keep_options(unsigned command, poptContext context, sr_argument
 static sr_status keep_positional(unsigned command, const char *word, sr_arguments *arguments) {
   for (int i = 0; i < sr_n_options; i++) {
     const sr_option *option = &sr_option_table[i];
-    if (!option->positional || !(option->commands & command)) continue;
-    if (!arguments->text[i]) return keep(arguments, option, strdup(word));
+    const bool takes = option->positional || option->kind == SR_KIND_PATHS;
+    if (!takes || !(option->commands & command)) continue;
+    if (!arguments->text[i] || option->kind == SR_KIND_PATHS) return keep(arguments, option, strdup(word));
     return sr_fail(SR_ERR_ARGUMENT, "unexpected '%.200s': the %s is '%.200s' already", word, option->name,
                    arguments->text[i]);
   }

@@ -13,6 +13,8 @@ static const char *const nan_policies[] = {"propagate", "error", NULL};
 static const char *const products[] = {"auto", "bfloat16", NULL};
 static const char *const weights[] = {"float32", "bfloat16", "int8", NULL};
 static const char *const bench_topics[] = {"attention", NULL};
+static const char *const documents[] = {"none", "file", "blank-line", "line", NULL};
+static const char *const units[] = {"document", "file", "paragraph", "line", NULL};
 static const char *const balances[] = {"auto", "contiguous", "zigzag", "weighted", NULL};
 
 #define SETTING(member) .offset = offsetof(sr_settings, member)
@@ -70,11 +72,11 @@ const sr_option sr_option_table[] = {
      SETTING(input),
      .help = "Text of any length; '-' is the standard input."},
     {.name = "text",
-     .kind = SR_KIND_PATH,
-     .argument = "FILE",
+     .kind = SR_KIND_PATHS,
+     .argument = "FILE...",
      .commands = SR_FOR_RUN,
-     SETTING(input),
-     .help = "Text of any length; '-' is the standard input."},
+     SETTING(texts),
+     .help = "Texts of any length, read one behind the other; '-' is the standard input."},
     {.name = "model",
      .kind = SR_KIND_PATH,
      .argument = "MODEL.h5",
@@ -95,8 +97,37 @@ const sr_option sr_option_table[] = {
      .commands = SR_FOR_RUN,
      SETTING(outputs),
      .help = "Datasets of the output: tokens (their ids), offsets (the byte at which each begins), logprob (natural "
-             "logarithm of the probability of the next token), hidden (after the final normalisation); 'auto' is "
-             "tokens, offsets and, for a model that predicts tokens, logprob, else hidden."},
+             "logarithm of the probability of the next token, NaN where that begins a document), hidden (after the "
+             "final normalisation, or after --layer), embedding (pooled, of each --unit), units (the byte at which "
+             "each begins), q, k and v (of --layer, as attend reads them); 'auto' is tokens, offsets and, for a model "
+             "that predicts tokens, logprob, else hidden."},
+    {.name = "layer",
+     .kind = SR_KIND_INTEGER,
+     .argument = "L",
+     .standard = "none",
+     .commands = SR_FOR_RUN,
+     SETTING(layer),
+     .automatic = "none",
+     .automatic_value = SR_AUTOMATIC,
+     .max = INT64_MAX,
+     .help = "The layer, counted from 0, of the outputs hidden, q, k and v."},
+    {.name = "documents",
+     .kind = SR_KIND_CHOICE,
+     .argument = "HOW",
+     .standard = "none",
+     .commands = SR_FOR_RUN,
+     SETTING(documents),
+     .choice = documents,
+     .help = "Parts of the texts that do not see one another, whose positions begin anew: none (all is one), file, "
+             "blank-line (paragraphs) or line."},
+    {.name = "unit",
+     .kind = SR_KIND_CHOICE,
+     .argument = "WHAT",
+     .standard = "document",
+     .commands = SR_FOR_RUN,
+     SETTING(unit),
+     .choice = units,
+     .help = "What an embedding is of: each document, file, paragraph or line."},
     {.name = "limit",
      .kind = SR_KIND_INTEGER,
      .argument = "N",
@@ -124,7 +155,7 @@ const sr_option sr_option_table[] = {
      .kind = SR_KIND_WINDOW,
      .argument = "L,R",
      .standard = "-1,-1",
-     .commands = SR_FOR_ATTEND,
+     .commands = SR_FOR_ATTEND | SR_FOR_RUN,
      .in_config = true,
      SETTING(window),
      .min = -1,
@@ -135,13 +166,13 @@ const sr_option sr_option_table[] = {
      .kind = SR_KIND_INTEGER,
      .argument = "K",
      .standard = "0",
-     .commands = SR_FOR_ATTEND,
+     .commands = SR_FOR_ATTEND | SR_FOR_RUN,
      .in_config = true,
      SETTING(sinks),
      .min = 0,
      .max = POSITION_MAX,
-     .help = "The window's left side hides none of the first K keys, of each document where the input has a dataset "
-             "documents."},
+     .help = "The window's left side hides none of the first K keys, of each document where there are several (of "
+             "attend: where the input has a dataset documents)."},
     {.name = "q-start",
      .kind = SR_KIND_INTEGER,
      .argument = "N",

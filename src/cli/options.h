@@ -23,6 +23,7 @@ enum {
 typedef enum sr_option_kind {
   SR_KIND_FLAG,     /* bool; also --no-NAME */
   SR_KIND_PATH,     /* char[SR_PATH_MAX] */
+  SR_KIND_PATHS,    /* char[SR_PATHS_MAX]: several, '\n' between them; words without an option are some, too */
   SR_KIND_INTEGER,  /* int64_t from min to max, or the automatic word */
   SR_KIND_REAL,     /* finite double, or the automatic word for NaN */
   SR_KIND_WINDOW,   /* int64_t[2]: two numbers from min to max */

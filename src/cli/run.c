@@ -24,50 +24,74 @@ typedef struct session {
   sr_saved saved; /* open on rank 0 */
 } session;
 
+/* None of the texts may be overwritten. */
+static sr_status check_texts(const sr_settings *s) {
+  char path[SR_PATH_MAX];
+  for (const char *at = s->texts; *at; at += strspn(at, "\n")) {
+    const size_t length = strcspn(at, "\n");
+    if (length >= sizeof path)
+      return sr_fail(SR_ERR_ARGUMENT, "--text: a name has more than %zu bytes", sizeof path - 1);
+    memcpy(path, at, length);
+    path[length] = '\0';
+    if (sr_same_file(s->output, path)) return sr_fail(SR_ERR_ARGUMENT, "--output: '%s' is the text", s->output);
+    at += length;
+  }
+  return SR_OK;
+}
+
 static sr_status check(const sr_settings *s) {
   const char *usage = "usage: seqring run --model MODEL.h5 --text FILE -o OUT.h5 [OPTION]...";
   if (!s->model[0]) return sr_fail(SR_ERR_ARGUMENT, "no model file; %s", usage);
-  if (!s->input[0]) return sr_fail(SR_ERR_ARGUMENT, "no text; %s", usage);
+  if (!s->texts[0]) return sr_fail(SR_ERR_ARGUMENT, "no text; %s", usage);
   if (!s->output[0]) return sr_fail(SR_ERR_ARGUMENT, "no output file; %s", usage);
-  if (sr_same_file(s->output, s->input)) return sr_fail(SR_ERR_ARGUMENT, "--output: '%s' is the text", s->output);
-  return SR_OK;
+  return check_texts(s);
 }
 
 /* "tokens,logprob" as bits; 0 for "auto". */
 static sr_status read_outputs(const char *list, int *outputs) {
-  static const struct {
-    const char *name;
-    int bit;
-  } all[] = {
-      {"tokens", SR_RUN_TOKENS}, {"offsets", SR_RUN_OFFSETS}, {"logprob", SR_RUN_LOGPROB}, {"hidden", SR_RUN_HIDDEN}};
   char words[SR_LIST_MAX], *rest = NULL;
   *outputs = 0;
   if (!strcmp(list, "auto")) return SR_OK;
   snprintf(words, sizeof words, "%s", list);
   for (char *word = strtok_r(words, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
     const int before = *outputs;
-    for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-      if (!strcmp(word, all[i].name)) *outputs |= all[i].bit;
+    for (sr_run_output i = 0; i < SR_RUN_OUTPUTS; i++)
+      if (!strcmp(word, sr_run_output_name(i))) *outputs |= sr_run_bit(i);
     if (*outputs == before)
-      return sr_fail(SR_ERR_ARGUMENT,
-                     "--outputs: '%.60s' is none, or there twice: tokens, offsets, logprob and hidden are possible",
-                     word);
+      return sr_fail(
+          SR_ERR_ARGUMENT,
+          "--outputs: '%.60s' is none, or there twice: tokens, offsets, logprob, hidden, embedding, units, q, "
+          "k and v are possible",
+          word);
   }
   return *outputs ? SR_OK : sr_fail(SR_ERR_ARGUMENT, "--outputs: the list is empty");
+}
+
+/* The first of them, and how many there are. */
+static void print_texts(const char *texts) {
+  char name[SR_PATH_MAX];
+  int more = 0;
+  snprintf(name, sizeof name, "%.*s", (int)strcspn(texts, "\n"), texts);
+  for (const char *c = texts; *c; c++) more += *c == '\n';
+  sr_line_name("text", name);
+  if (more > 0) printf(" and %d more", more);
 }
 
 static void print(const sr_settings *s, const sr_run_report *r) {
   char text[SR_NUMBER_TEXT];
   sr_line_name("model", s->model);
   printf(", weights %s a node\n", sr_text_bytes((double)r->weight_bytes, text));
-  sr_line_name("text", s->input);
-  printf(", %" PRId64 " tokens\n", r->tokens);
+  print_texts(s->texts);
+  printf(", %" PRId64 " tokens", r->tokens);
+  if (r->documents > 1) printf(", %" PRId64 " documents", r->documents);
+  if (r->outputs & sr_run_bit(SR_RUN_EMBEDDING)) printf(", %" PRId64 " units", r->units);
+  putchar('\n');
   sr_line_label("ranks");
   printf("%d x %d thread%s\n", r->ranks, r->threads, r->threads == 1 ? "" : "s");
   sr_line_spreads();
   sr_line_spread("load", &r->load, sr_text_seconds);
   sr_line_spread("layers", &r->forward, sr_text_seconds);
-  if (r->outputs & SR_RUN_LOGPROB) sr_line_spread("predictions", &r->head, sr_text_seconds);
+  if (r->outputs & sr_run_bit(SR_RUN_LOGPROB)) sr_line_spread("predictions", &r->head, sr_text_seconds);
   sr_line_spread("write", &r->write, sr_text_seconds);
   sr_line_spread("activations", &r->rank_bytes, sr_text_bytes);
   sr_line_spread("peak memory", &r->peak, sr_text_bytes);
@@ -89,13 +113,18 @@ static sr_status prepare(void *data) {
 static sr_status run_job(void *data, MPI_Comm comm, int rank) {
   session *s = data;
   const sr_settings *settings = &s->what.settings;
-  const sr_run_job job = {.model = settings->model,
-                          .text = settings->input,
-                          .output = settings->output,
-                          .limit = settings->limit,
-                          .outputs = s->what.outputs,
-                          .threads = (int)settings->threads,
-                          .events = {.warning = sr_event_warning, .partial = sr_event_partial}};
+  const sr_run_job job = {
+      .model = settings->model,
+      .texts = settings->texts,
+      .document = (sr_cut)settings->documents,
+      .unit = (sr_cut)settings->unit,
+      .mask = {.window_left = settings->window[0], .window_right = settings->window[1], .sinks = settings->sinks},
+      .layer = settings->layer,
+      .output = settings->output,
+      .limit = settings->limit,
+      .outputs = s->what.outputs,
+      .threads = (int)settings->threads,
+      .events = {.warning = sr_event_warning, .partial = sr_event_partial}};
   sr_run_report report;
   SR_TRY(sr_run_text(comm, &job, &s->saved, &report));
   if (rank == 0 && !settings->quiet) print(settings, &report);

@@ -16,6 +16,9 @@ enum { SR_AUTOMATIC = -1 };
 /* Room for the text of a list. */
 enum { SR_LIST_MAX = 512 };
 
+/* And of the names of several files. */
+enum { SR_PATHS_MAX = 256 << 10 };
+
 /* What bench measures. */
 typedef enum sr_bench_topic { SR_BENCH_NOTHING, SR_BENCH_ATTENTION } sr_bench_topic;
 
@@ -27,18 +30,21 @@ typedef struct sr_settings {
   char stats[SR_PATH_MAX];   /* "" for none */
   char config[SR_PATH_MAX];  /* "" for none */
   char model[SR_PATH_MAX];   /* of tokenize and run */
+  char texts[SR_PATHS_MAX];  /* of run, '\n' between them */
   char outputs[SR_LIST_MAX]; /* of run, as they were given */
+  int64_t layer;             /* of run, or SR_AUTOMATIC */
+  int documents, unit;       /* of run: an sr_cut */
   int64_t limit;             /* of run; 0: none */
   char topic[SR_PATH_MAX];   /* of help; "" for the program */
   int weights;               /* of import: an sr_weights_choice */
   bool causal;
   int64_t window[2]; /* left, right; -1: unlimited */
   int64_t sinks;
-  int64_t q_start;   /* or SR_Q_START_END */
-  double scale;      /* NaN: 1 / sqrt(head_dim) */
-  int out_dtype;     /* an sr_dtype or SR_AUTOMATIC */
-  int nan;           /* an sr_nan_policy */
-  int products;      /* an sr_products */
+  int64_t q_start; /* or SR_Q_START_END */
+  double scale;    /* NaN: 1 / sqrt(head_dim) */
+  int out_dtype;   /* an sr_dtype or SR_AUTOMATIC */
+  int nan;         /* an sr_nan_policy */
+  int products;    /* an sr_products */
   sr_strategy_words strategy;
   int balance;               /* an sr_balance */
   char machine[SR_PATH_MAX]; /* "" for none */

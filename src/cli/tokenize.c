@@ -20,14 +20,15 @@ static sr_status print_token(void *data, int32_t token, int64_t offset) {
 
 static sr_status tokenize(const sr_settings *s, const sr_saved *saved) {
   sr_tokenizer *tokenizer;
-  FILE *file;
-  bool any = false;
-  SR_TRY(sr_text_open(s->input, &file));
-  sr_status status = sr_tokenizer_create(s->model, &saved->vocabulary, &tokenizer);
-  if (status == SR_OK) status = sr_tokenizer_read(tokenizer, s->input, file, &(sr_token_sink){print_token, &any});
+  sr_text text;
+  bool any = false, more;
+  SR_TRY(sr_tokenizer_create(s->model, &saved->vocabulary, &tokenizer));
+  sr_status status = sr_text_open(s->input, SR_CUT_NEVER, SR_CUT_NEVER, &text);
+  if (status == SR_OK) status = sr_text_next(&text, &more);
+  if (status == SR_OK) status = sr_tokenizer_read(tokenizer, &text, &(sr_token_sink){print_token, &any});
   if (status == SR_OK) putchar('\n');
+  sr_text_close(&text);
   sr_tokenizer_destroy(&tokenizer);
-  sr_text_close(file);
   return status;
 }
 

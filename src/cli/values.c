@@ -47,6 +47,15 @@ static sr_status set_path(place at, const char *text, char *value) {
   return SR_OK;
 }
 
+static sr_status set_paths(place at, const char *text, char *value) {
+  if (!*text || *text == '\n' || strstr(text, "\n\n"))
+    return sr_fail(SR_ERR_ARGUMENT, "%s%s: a name is empty", at.where, at.name);
+  if (strlen(text) >= SR_PATHS_MAX)
+    return sr_fail(SR_ERR_ARGUMENT, "%s%s: the names have more than %d bytes", at.where, at.name, SR_PATHS_MAX - 1);
+  strcpy(value, text);
+  return SR_OK;
+}
+
 static sr_status set_integer(const sr_option *option, place at, const char *text, int64_t *value) {
   int64_t number;
   const char *end;
@@ -128,6 +137,8 @@ sr_status sr_option_set(const sr_option *option, const char *where, const char *
     return set_flag(at, text, setting);
   case SR_KIND_PATH:
     return set_path(at, text, setting);
+  case SR_KIND_PATHS:
+    return set_paths(at, text, setting);
   case SR_KIND_INTEGER:
     return set_integer(option, at, text, setting);
   case SR_KIND_REAL:
@@ -152,6 +163,7 @@ void sr_option_text(const sr_option *option, const sr_settings *settings, char t
     snprintf(text, SR_VALUE_TEXT, "%s", *(const bool *)setting ? "yes" : "no");
     break;
   case SR_KIND_PATH:
+  case SR_KIND_PATHS:
   case SR_KIND_LIST:
     snprintf(text, SR_VALUE_TEXT, "%s", (const char *)setting);
     break;

@@ -11,19 +11,11 @@
 #include "fit.h"
 #include "json.h"
 #include "model/stack.h"
-#include "model/text.h"
-#include "model/tokenizer.h"
 #include "pieces.h"
+#include "pool.h"
 #include "provenance.h"
 #include "report.h"
 #include "result.h"
-
-/* A text's tokens, all of them on every rank. */
-typedef struct tokens {
-  int64_t n, room, limit;
-  int32_t *id;
-  int64_t *offset;
-} tokens;
 
 typedef struct run {
   MPI_Comm comm;
@@ -34,82 +26,67 @@ typedef struct run {
   sr_fit fit;
   const char *name; /* of the stack */
   const sr_stack *stack;
-  tokens tokens;
+  sr_reading reading;
   sr_store store;
   sr_stack_run *layers;
   sr_rows rows;
-  const float *hidden;
   int32_t *next; /* [rows] the token behind each, or -1 */
   float *logprob;
+  sr_pooled pooled;
   sr_output *output;
+  int place[SR_RUN_OUTPUTS]; /* of each dataset in the output, or -1 */
   double load_s, forward_s, head_s, write_s;
 } run;
 
+/* An sr_warning_fn. */
 static void warn(void *data, const char *text) {
   const run *r = data;
   if (r->rank == 0 && r->job->events.warning) r->job->events.warning(r->job->events.data, text);
 }
 
-static sr_status no_memory(const run *r) {
-  return sr_fail(SR_ERR_RESOURCE, "%s: no memory for its tokens", r->job->text);
+static bool makes(const run *r, sr_run_output output) {
+  return r->report->outputs & sr_run_bit(output);
 }
 
-/* A sink that ends the reading, as if it had failed, when there are enough. */
-static sr_status keep_token(void *data, int32_t id, int64_t offset) {
-  tokens *t = data;
-  if (t->limit > 0 && t->n == t->limit) return SR_ERR_INTERNAL;
-  if (t->n == t->room) {
-    t->room = t->room ? 2 * t->room : 4096;
-    int32_t *more_ids = realloc(t->id, (size_t)t->room * sizeof *t->id);
-    if (more_ids) t->id = more_ids;
-    int64_t *more_offsets = realloc(t->offset, (size_t)t->room * sizeof *t->offset);
-    if (more_offsets) t->offset = more_offsets;
-    if (!more_ids || !more_offsets) return sr_fail(SR_ERR_RESOURCE, "no memory for %" PRId64 " tokens", t->room);
-  }
-  t->id[t->n] = id;
-  t->offset[t->n++] = offset;
+/* Whether one of the outputs is of a layer that is asked for. */
+static bool makes_layer(const run *r) {
+  return makes(r, SR_RUN_HIDDEN) || makes(r, SR_RUN_Q) || makes(r, SR_RUN_K) || makes(r, SR_RUN_V);
+}
+
+static sr_status check_layer(const run *r) {
+  const sr_run_job *job = r->job;
+  const bool attention = makes(r, SR_RUN_Q) || makes(r, SR_RUN_K) || makes(r, SR_RUN_V);
+  if (attention && job->layer < 0)
+    return sr_fail(SR_ERR_ARGUMENT, "q, k and v are those of a layer, and none is asked for");
+  if (job->layer >= 0 && !makes_layer(r))
+    return sr_fail(SR_ERR_ARGUMENT, "a layer is asked for, and none of its outputs: hidden, q, k or v");
+  if (job->layer >= r->stack->layers)
+    return sr_fail(SR_ERR_ARGUMENT, "%s: layer %" PRId64 " is asked for, and the last of its layers is %" PRId64,
+                   job->model, job->layer, r->stack->layers - 1);
   return SR_OK;
 }
 
-static sr_status read_text(run *r) {
-  sr_tokenizer *tokenizer;
-  FILE *file;
-  r->tokens.limit = r->job->limit;
-  SR_TRY(sr_text_open(r->job->text, &file));
-  sr_status status = sr_tokenizer_create(r->job->model, &r->saved->vocabulary, &tokenizer);
-  if (status == SR_OK)
-    status = sr_tokenizer_read(tokenizer, r->job->text, file, &(sr_token_sink){keep_token, &r->tokens});
-  sr_tokenizer_destroy(&tokenizer);
-  sr_text_close(file);
-  if (status == SR_ERR_INTERNAL && r->tokens.n == r->tokens.limit) status = SR_OK;
-  if (status == SR_OK && r->tokens.n == 0) status = sr_fail(SR_ERR_INPUT, "%s: the text is empty", r->job->text);
-  return status;
-}
-
-/* Rank 0's tokens on all. */
-static sr_status share_tokens(run *r) {
-  tokens *t = &r->tokens;
-  SR_TRY(sr_agree(r->comm, r->rank == 0 ? read_text(r) : SR_OK));
-  SR_TRY(sr_comm_bcast(r->comm, &t->n, sizeof t->n, 0));
-  if (r->rank > 0) {
-    t->id = malloc((size_t)t->n * sizeof *t->id);
-    t->offset = malloc((size_t)t->n * sizeof *t->offset);
-  }
-  SR_TRY(sr_agree(r->comm, t->id && t->offset ? SR_OK : no_memory(r)));
-  SR_TRY(sr_comm_bcast(r->comm, t->id, (uint64_t)t->n * sizeof *t->id, 0));
-  return sr_comm_bcast(r->comm, t->offset, (uint64_t)t->n * sizeof *t->offset, 0);
+static sr_status check_units(const run *r) {
+  const bool asked_for = makes(r, SR_RUN_EMBEDDING) || makes(r, SR_RUN_UNITS);
+  if (r->job->unit != SR_CUT_NEVER && !asked_for)
+    return sr_fail(SR_ERR_ARGUMENT, "a unit is asked for, and none of its outputs: embedding or units");
+  if (makes(r, SR_RUN_EMBEDDING) && r->saved->description.pooling == SR_POOLING_NONE)
+    return sr_fail(SR_ERR_ARGUMENT, "%s: the model does not say how hidden states are pooled: it has no embedding",
+                   r->job->model);
+  return SR_OK;
 }
 
 static sr_status choose_outputs(run *r) {
   int *outputs = &r->report->outputs;
   const bool predicts = r->stack->head != SR_HEAD_NONE;
   *outputs = r->job->outputs;
-  if (*outputs == 0) *outputs = SR_RUN_TOKENS | SR_RUN_OFFSETS | (predicts ? SR_RUN_LOGPROB : SR_RUN_HIDDEN);
-  if (*outputs & SR_RUN_LOGPROB && !predicts)
+  if (*outputs == 0)
+    *outputs =
+        sr_run_bit(SR_RUN_TOKENS) | sr_run_bit(SR_RUN_OFFSETS) | sr_run_bit(predicts ? SR_RUN_LOGPROB : SR_RUN_HIDDEN);
+  if (makes(r, SR_RUN_LOGPROB) && !predicts)
     return sr_fail(SR_ERR_ARGUMENT, "%s: the model predicts no token: it has no logprob", r->job->model);
-  if (*outputs & SR_RUN_LOGPROB && r->tokens.n < 2)
-    return sr_fail(SR_ERR_INPUT, "%s: it is one token: there is no next one for logprob", r->job->text);
-  return SR_OK;
+  SR_TRY(check_layer(r));
+  return check_units(r);
 }
 
 static sr_status choose_stack(run *r) {
@@ -121,72 +98,50 @@ static sr_status choose_stack(run *r) {
   return SR_OK;
 }
 
+static sr_status read_text(run *r) {
+  const sr_run_job *job = r->job;
+  const sr_reading_request request = {job->model, job->texts, job->document, job->unit, job->limit};
+  SR_TRY(sr_reading_make(r->comm, &request, &r->saved->vocabulary, &r->reading));
+  if (makes(r, SR_RUN_LOGPROB) && r->reading.n < 2)
+    return sr_fail(SR_ERR_INPUT, "%.200s: it is one token: there is no next one for logprob", job->texts);
+  return SR_OK;
+}
+
+/* What is allowed, and hardly ever meant. */
+static void warn_of_length(run *r) {
+  const sr_mask *mask = &r->job->mask;
+  const int64_t longest = sr_reading_longest(&r->reading);
+  char text[256];
+  if (r->stack->causal && mask->window_left >= 0 && mask->window_left + 1 < longest && mask->sinks == 0)
+    warn(r,
+         "a window without sinks: models that were not trained with one predict badly from where it leaves the first "
+         "tokens behind; --sinks 4 keeps these in sight");
+  snprintf(text, sizeof text,
+           "%" PRId64 " tokens side by side, and the model was trained on up to %" PRId64
+           ": without a window its predictions get worse",
+           longest, r->stack->context);
+  if (r->stack->context > 0 && longest > r->stack->context && mask->window_left < 0) warn(r, text);
+}
+
 static sr_status load(run *r) {
   const double start = sr_now();
   const int threads = r->fit.placement.threads;
+  sr_sequence sequence = {.tokens = r->reading.n, .mask = r->job->mask};
+  sequence.mask.documents = r->reading.documents.number;
+  sequence.mask.n_documents = r->reading.documents.n;
   SR_TRY(sr_store_open(r->comm, r->saved, &r->store));
-  SR_TRY(sr_agree(r->comm, sr_stack_create(r->comm, &r->store, r->name, r->stack, r->tokens.n, threads, &r->layers)));
+  SR_TRY(sr_agree(r->comm, sr_stack_create(r->comm, &r->store, r->name, r->stack, &sequence, threads, &r->layers)));
   sr_stack_rows(r->layers, &r->rows);
   r->load_s = sr_now() - start;
   return SR_OK;
 }
 
-static void find_next(run *r) {
-  int64_t row = 0;
-  for (int i = 0; i < r->rows.n_spans; i++)
-    for (int64_t t = r->rows.span[i].start, end = t + r->rows.span[i].count; t < end; t++, row++)
-      r->next[row] = t + 1 < r->tokens.n ? r->tokens.id[t + 1] : -1;
-}
-
-static sr_status predict(run *r) {
-  if (!(r->report->outputs & SR_RUN_LOGPROB)) return SR_OK;
-  r->next = malloc((size_t)r->rows.count * sizeof *r->next + 1);
-  r->logprob = malloc((size_t)r->rows.count * sizeof *r->logprob + 1);
-  SR_TRY(sr_agree(r->comm, r->next && r->logprob ? SR_OK : no_memory(r)));
-  find_next(r);
-  const double start = sr_now();
-  sr_stack_logprob(r->layers, r->next, r->logprob);
-  r->head_s = sr_now() - start;
-  return SR_OK;
-}
-
-static sr_status compute(run *r) {
-  const double start = sr_now();
-  SR_TRY(sr_stack_forward(r->layers, r->tokens.id, &r->hidden));
-  r->forward_s = sr_now() - start;
-  return predict(r);
-}
-
-/* The datasets that are asked for, and the bit of each. */
-static int list_datasets(const run *r, sr_output_dataset *dataset, int *bit) {
-  const int64_t n = r->tokens.n, width = r->stack->width;
-  const struct {
-    int bit;
-    sr_output_dataset dataset;
-  } all[] = {
-      {SR_RUN_TOKENS, {"tokens", "ids of the text's tokens", "1", SR_I32, 1, {n}, {"token"}}},
-      {SR_RUN_OFFSETS, {"offsets", "where each token begins in the text", "byte", SR_I64, 1, {n}, {"token"}}},
-      {SR_RUN_LOGPROB,
-       {"logprob", "natural logarithm of the probability of the next token", "1", SR_F32, 1, {n - 1}, {"prediction"}}},
-      {SR_RUN_HIDDEN,
-       {"hidden", "hidden state after the final normalisation", "1", SR_F32, 2, {n, width}, {"token", "width"}}},
-  };
-  int count = 0;
-  for (size_t i = 0; i < sizeof all / sizeof *all; i++)
-    if (r->report->outputs & all[i].bit) {
-      dataset[count] = all[i].dataset;
-      bit[count++] = all[i].bit;
-    }
-  return count;
-}
-
-enum { DATASETS = 4 };
-
 static sr_status create_output(run *r) {
-  sr_output_dataset dataset[DATASETS];
-  int bit[DATASETS];
-  const sr_output_spec spec = {
-      .path = r->job->output, .input = r->job->model, .n_datasets = list_datasets(r, dataset, bit), .dataset = dataset};
+  const sr_stack *s = r->stack;
+  sr_output_dataset dataset[SR_RUN_OUTPUTS];
+  const sr_run_shape shape = {r->reading.n, r->reading.units.n, s->width, s->heads, s->kv_heads, s->head_width};
+  const int n = sr_run_datasets(r->report->outputs, &shape, dataset, r->place);
+  const sr_output_spec spec = {.path = r->job->output, .input = r->job->model, .n_datasets = n, .dataset = dataset};
   return sr_result_create(r->comm, spec, &r->job->events, &r->output);
 }
 
@@ -194,56 +149,145 @@ static sr_status write_piece(void *data, int dataset, const sr_rows *rows, void 
   return sr_output_write(data, dataset, rows, at);
 }
 
-/* Tokens are the ids that all ranks have: each writes those of its rows. */
-static sr_status write_table(run *r, int dataset, const void *table, uint64_t row_bytes) {
-  for (int i = 0; i < r->rows.n_spans; i++) {
+/* This rank's rows of an output that has one a token; nothing where it is not asked for. */
+static sr_status write_rows(run *r, sr_run_output output, const float *from, int64_t columns) {
+  const uint64_t row = (uint64_t)columns * sizeof(float);
+  if (!makes(r, output)) return SR_OK;
+  return sr_pieces(r->comm, &r->rows, row, (void *)from, r->place[output], write_piece, r->output, &r->write_s);
+}
+
+static sr_status write_layer(run *r) {
+  const sr_stack *s = r->stack;
+  sr_stack_state state;
+  sr_stack_get(r->layers, &state);
+  SR_TRY(write_rows(r, SR_RUN_Q, state.q, s->heads * s->head_width));
+  SR_TRY(write_rows(r, SR_RUN_K, state.k, s->kv_heads * s->head_width));
+  SR_TRY(write_rows(r, SR_RUN_V, state.v, s->kv_heads * s->head_width));
+  return write_rows(r, SR_RUN_HIDDEN, state.hidden, s->width);
+}
+
+static sr_status advance(run *r, int64_t layers) {
+  const double start = sr_now();
+  sr_status status = sr_stack_layers(r->layers, layers);
+  r->forward_s += sr_now() - start;
+  return status;
+}
+
+/* The token behind each of this rank's, within its document. */
+static void find_next(run *r) {
+  const sr_numbers *documents = &r->reading.documents;
+  int64_t row = 0, document = 0;
+  for (int i = 0; i < r->rows.n_spans; i++)
+    for (int64_t t = r->rows.span[i].start, end = t + r->rows.span[i].count; t < end; t++, row++) {
+      while (document < documents->n && documents->number[document] <= t) document++;
+      const int64_t stop = document < documents->n ? documents->number[document] : r->reading.n;
+      r->next[row] = t + 1 < stop ? r->reading.id[t + 1] : -1;
+    }
+}
+
+static sr_status predict(run *r) {
+  if (!makes(r, SR_RUN_LOGPROB)) return SR_OK;
+  r->next = malloc((size_t)r->rows.count * sizeof *r->next + 1);
+  r->logprob = malloc((size_t)r->rows.count * sizeof *r->logprob + 1);
+  const bool there = r->next && r->logprob;
+  SR_TRY(sr_agree(r->comm, there ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory for predictions")));
+  find_next(r);
+  const double start = sr_now();
+  sr_stack_logprob(r->layers, r->next, r->logprob);
+  r->head_s = sr_now() - start;
+  return SR_OK;
+}
+
+static sr_status pool(run *r) {
+  sr_stack_state state;
+  if (!makes(r, SR_RUN_EMBEDDING)) return SR_OK;
+  sr_stack_get(r->layers, &state);
+  return sr_pool(r->comm, &r->saved->description, &r->reading, &r->rows, r->stack->width, state.hidden, &r->pooled);
+}
+
+/* Whether layers behind the one that is asked for are needed. */
+static bool needs_all(const run *r) {
+  return makes(r, SR_RUN_LOGPROB) || makes(r, SR_RUN_EMBEDDING) || (r->job->layer < 0 && makes(r, SR_RUN_HIDDEN));
+}
+
+static sr_status compute(run *r) {
+  const int64_t first = r->job->layer + 1;
+  if (first == 0 && !needs_all(r)) return SR_OK;
+  sr_stack_begin(r->layers, r->reading.id);
+  SR_TRY(advance(r, first));
+  if (first > 0) SR_TRY(write_layer(r));
+  if (!needs_all(r)) return SR_OK;
+  SR_TRY(advance(r, r->stack->layers - first));
+  sr_stack_end(r->layers);
+  if (first == 0) SR_TRY(write_layer(r));
+  SR_TRY(predict(r));
+  return pool(r);
+}
+
+/* Rows of a table that all ranks have: each writes those of its tokens. */
+static sr_status write_table(run *r, sr_run_output output, const void *table, uint64_t row_bytes) {
+  for (int i = 0; makes(r, output) && i < r->rows.n_spans; i++) {
     const sr_span span = r->rows.span[i];
-    SR_TRY(sr_output_write(r->output, dataset, &(sr_rows){span.count, 1, &span},
+    SR_TRY(sr_output_write(r->output, r->place[output], &(sr_rows){span.count, 1, &span},
                            (const char *)table + (uint64_t)span.start * row_bytes));
   }
   return SR_OK;
 }
 
 /* All rows but the text's last token, which has no next one. */
-static sr_status write_logprob(run *r, int dataset) {
+static sr_status write_logprob(run *r) {
   int64_t row = 0;
-  for (int i = 0; i < r->rows.n_spans; i++) {
+  for (int i = 0; makes(r, SR_RUN_LOGPROB) && i < r->rows.n_spans; i++) {
     sr_span span = r->rows.span[i];
     const float *from = r->logprob + row;
     row += span.count;
-    if (span.start + span.count == r->tokens.n) span.count--;
-    if (span.count > 0) SR_TRY(sr_output_write(r->output, dataset, &(sr_rows){span.count, 1, &span}, from));
+    if (span.start + span.count == r->reading.n) span.count--;
+    if (span.count > 0)
+      SR_TRY(sr_output_write(r->output, r->place[SR_RUN_LOGPROB], &(sr_rows){span.count, 1, &span}, from));
   }
   return SR_OK;
 }
 
-static sr_status write_dataset(run *r, int dataset, int bit) {
-  const uint64_t row = (uint64_t)r->stack->width * sizeof(float);
-  switch (bit) {
-  case SR_RUN_TOKENS:
-    return sr_agree(r->comm, write_table(r, dataset, r->tokens.id, sizeof *r->tokens.id));
-  case SR_RUN_OFFSETS:
-    return sr_agree(r->comm, write_table(r, dataset, r->tokens.offset, sizeof *r->tokens.offset));
-  case SR_RUN_LOGPROB:
-    return sr_agree(r->comm, write_logprob(r, dataset));
-  default:
-    return sr_pieces(r->comm, &r->rows, row, (void *)r->hidden, dataset, write_piece, r->output, &r->write_s);
+/* Units that begin on this rank, in runs of neighbours. */
+static sr_status write_embedding(run *r) {
+  const sr_numbers *unit = &r->pooled.unit;
+  for (int64_t i = 0, n; makes(r, SR_RUN_EMBEDDING) && i < unit->n; i += n) {
+    for (n = 1; i + n < unit->n && unit->number[i + n] == unit->number[i] + n;) n++;
+    const sr_span span = {unit->number[i], n};
+    SR_TRY(sr_output_write(r->output, r->place[SR_RUN_EMBEDDING], &(sr_rows){n, 1, &span},
+                           r->pooled.embedding + i * r->stack->width));
   }
+  return SR_OK;
+}
+
+/* Rank 0 has no more to do than the others. */
+static sr_status write_units(run *r) {
+  const sr_span all = {0, r->reading.units.n};
+  if (!makes(r, SR_RUN_UNITS) || r->rank > 0) return SR_OK;
+  return sr_output_write(r->output, r->place[SR_RUN_UNITS], &(sr_rows){all.count, 1, &all},
+                         r->reading.unit_offsets.number);
 }
 
 static sr_status write_output(run *r) {
-  sr_output_dataset dataset[DATASETS];
-  int bit[DATASETS];
-  const int n = list_datasets(r, dataset, bit);
-  for (int i = 0; i < n; i++) SR_TRY(write_dataset(r, i, bit[i]));
-  return SR_OK;
+  const double start = sr_now();
+  sr_status status = write_table(r, SR_RUN_TOKENS, r->reading.id, sizeof *r->reading.id);
+  if (status == SR_OK) status = write_table(r, SR_RUN_OFFSETS, r->reading.offset, sizeof *r->reading.offset);
+  if (status == SR_OK) status = write_logprob(r);
+  if (status == SR_OK) status = write_embedding(r);
+  if (status == SR_OK) status = write_units(r);
+  r->write_s += sr_now() - start;
+  return sr_agree(r->comm, status);
 }
 
 /* Nothing that has no influence on the results. */
 static char *provenance_of(const run *r) {
-  json_t *json =
-      json_pack("{s:s, s:o, s:o, s:o, s:I}", "program", "seqring run", "versions", sr_versions_json(), "model",
-                sr_json_text(r->job->model), "text", sr_json_text(r->job->text), "tokens", (json_int_t)r->tokens.n);
+  const sr_run_job *job = r->job;
+  const int64_t window[2] = {job->mask.window_left, job->mask.window_right};
+  json_t *json = json_pack("{s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:I}", "program", "seqring run", "versions",
+                           sr_versions_json(), "model", sr_json_text(job->model), "text", sr_json_text(job->texts),
+                           "tokens", (json_int_t)r->reading.n, "documents", (json_int_t)r->reading.documents.n, "units",
+                           (json_int_t)r->reading.units.n, "window", sr_json_dims(window, 2), "sinks",
+                           (json_int_t)job->mask.sinks, "layer", (json_int_t)job->layer);
   char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
   json_decref(json);
   return text;
@@ -269,7 +313,9 @@ static sr_status report_on(run *r, double wall_s) {
              {r->head_s, &report->head},
              {r->write_s, &report->write},
              {(double)sr_memory_peak(), &report->peak}};
-  report->tokens = r->tokens.n;
+  report->tokens = r->reading.n;
+  report->documents = r->reading.documents.n;
+  report->units = r->reading.units.n;
   report->weight_bytes = r->store.bytes;
   report->threads = r->fit.placement.threads;
   report->wall_s = wall_s;
@@ -282,19 +328,17 @@ static sr_status prepare(run *r) {
   SR_TRY(sr_mpi(MPI_Comm_rank(r->comm, &r->rank), "MPI_Comm_rank"));
   SR_TRY(sr_saved_share(r->comm, r->job->model, r->saved));
   SR_TRY(choose_stack(r));
-  SR_TRY(share_tokens(r));
   SR_TRY(choose_outputs(r));
+  SR_TRY(read_text(r));
   SR_TRY(sr_fit_threads(r->comm, r->job->threads, &r->fit));
+  warn_of_length(r);
   return sr_fit_warn(r->comm, &r->fit, warn, r);
 }
 
 static sr_status work(run *r) {
   SR_TRY(load(r));
   SR_TRY(compute(r));
-  const double start = sr_now();
-  sr_status status = write_output(r);
-  r->write_s = sr_now() - start;
-  return status;
+  return write_output(r);
 }
 
 static sr_status perform(run *r) {
@@ -310,8 +354,8 @@ static sr_status perform(run *r) {
 static void free_all(run *r) {
   sr_stack_destroy(&r->layers);
   sr_store_close(&r->store);
-  free(r->tokens.id);
-  free(r->tokens.offset);
+  sr_reading_free(&r->reading);
+  sr_pooled_free(&r->pooled);
   free(r->next);
   free(r->logprob);
 }

@@ -4,25 +4,23 @@
 
 #include "attend.h"
 #include "model/saved.h"
-
-/* Datasets of the output, as bits. */
-typedef enum sr_run_outputs {
-  SR_RUN_TOKENS = 1,  /* [N] int32 */
-  SR_RUN_OFFSETS = 2, /* [N] int64, in bytes */
-  SR_RUN_LOGPROB = 4, /* [N - 1] float32: of token t + 1 after the first t + 1 tokens */
-  SR_RUN_HIDDEN = 8   /* [N, width] float32, after the final normalisation */
-} sr_run_outputs;
+#include "reading.h"
+#include "run_outputs.h"
 
 typedef struct sr_run_job {
-  const char *model, *text, *output;
-  int64_t limit; /* tokens that are read at most, 0: all */
-  int outputs;   /* of sr_run_outputs; 0: what the model is for */
-  int threads;   /* 0: automatic */
+  const char *model, *output;
+  const char *texts;     /* of sr_text_open */
+  sr_cut document, unit; /* as in sr_reading_request */
+  int64_t limit;         /* tokens that are read at most, 0: all */
+  sr_mask mask;          /* its window and sinks */
+  int outputs;           /* bits of sr_run_output; 0: what the model is for */
+  int64_t layer;         /* of hidden, q, k and v, from 0; -1: hidden is that of all layers */
+  int threads;           /* 0: automatic */
   sr_attend_events events;
 } sr_run_job;
 
 typedef struct sr_run_report {
-  int64_t tokens;
+  int64_t tokens, documents, units;
   int ranks, threads;
   uint64_t weight_bytes;                                  /* once a node */
   sr_spread rank_bytes, load, forward, head, write, peak; /* bytes of activations, seconds, bytes */

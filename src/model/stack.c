@@ -15,14 +15,16 @@
 enum { BLOCK = 256, HEAD_ROWS = 1024 };
 
 typedef struct block {
-  int64_t row, position, n; /* its first row here, and token; its tokens */
+  int64_t row, token, n; /* its first row here, and token; its tokens */
 } block;
 
 struct sr_stack_run {
   const sr_stack *stack;
+  sr_sequence sequence;
   sr_plan *plan;
   sr_rows rows;
   int threads;
+  int64_t layers_done;
   int64_t n_blocks;
   block *block;
   sr_layer *layer;
@@ -128,6 +130,24 @@ static sr_status find_weights(sr_stack_run *run, const sr_store *store, const ch
   return SR_OK;
 }
 
+/* Where the document of a token begins. */
+static int64_t begin_of(const sr_sequence *sequence, int64_t token) {
+  const sr_mask *mask = &sequence->mask;
+  int64_t lo = 0, hi = mask->n_documents;
+  while (hi - lo > 1) {
+    const int64_t middle = lo + (hi - lo) / 2;
+    if (mask->documents[middle] <= token)
+      lo = middle;
+    else
+      hi = middle;
+  }
+  return hi > 0 ? mask->documents[lo] : 0;
+}
+
+static int64_t position_of(const sr_stack_run *run, const block *b, int64_t t) {
+  return b->token + t - begin_of(&run->sequence, b->token + t);
+}
+
 static void find_angles(sr_stack_run *run, const sr_store *store, const char *name) {
   const sr_stack *s = run->stack;
   if (s->positions != SR_POSITIONS_ROTARY) return;
@@ -138,53 +158,65 @@ static void find_angles(sr_stack_run *run, const sr_store *store, const char *na
   for (int64_t i = 0; i < run->n_blocks; i++)
     for (int64_t t = 0; t < run->block[i].n; t++) {
       const int64_t row = run->block[i].row + t;
-      sr_rotary_angles((double)(run->block[i].position + t), s->rotary_base, s->rotary_width, divisors,
+      sr_rotary_angles((double)position_of(run, &run->block[i], t), s->rotary_base, s->rotary_width, divisors,
                        run->cosine + row * half, run->sine + row * half);
     }
 }
 
-static sr_status make_plan(MPI_Comm comm, int64_t tokens, sr_stack_run *run) {
+static sr_status make_plan(MPI_Comm comm, sr_stack_run *run) {
   const sr_stack *s = run->stack;
   sr_options options;
   sr_options_default(&options);
-  options.q_len = options.kv_len = tokens;
+  options.q_len = options.kv_len = run->sequence.tokens;
   options.q_heads = s->heads, options.kv_heads = s->kv_heads;
   options.head_dim = options.value_dim = s->head_width;
+  options.mask = run->sequence.mask;
   options.mask.causal = s->causal;
+  options.mask.q_start = 0;
   options.same_rows = true;
   options.threads = run->threads;
   return sr_plan_create(comm, &options, &run->plan);
 }
 
-static sr_status check(const sr_stack *s, int64_t tokens) {
+static sr_status check_length(const sr_stack *s, const sr_sequence *sequence) {
+  const sr_mask *mask = &sequence->mask;
+  const int64_t n = mask->n_documents > 0 ? mask->n_documents : 1;
+  for (int64_t i = 0; i < n; i++) {
+    const int64_t begin = i > 0 ? mask->documents[i] : 0, end = i + 1 < n ? mask->documents[i + 1] : sequence->tokens;
+    if (end - begin > s->context)
+      return sr_fail(SR_ERR_INPUT, "%s of %" PRId64 " tokens, and the model has learned %" PRId64 " positions",
+                     n > 1 ? "a document" : "a text", end - begin, s->context);
+  }
+  return SR_OK;
+}
+
+static sr_status check(const sr_stack *s, const sr_sequence *sequence) {
   if (s->positions == SR_POSITIONS_ALIBI || s->cross_attention || s->query_key_norm)
     return sr_fail(SR_ERR_ARGUMENT, "models with %s are not run yet",
                    s->cross_attention  ? "an encoder and a decoder"
                    : s->query_key_norm ? "normalised queries"
                                        : "ALiBi");
-  if (s->positions == SR_POSITIONS_LEARNED && tokens > s->context)
-    return sr_fail(SR_ERR_INPUT, "%" PRId64 " tokens, and the model has learned %" PRId64 " positions", tokens,
-                   s->context);
-  return SR_OK;
+  return s->positions == SR_POSITIONS_LEARNED ? check_length(s, sequence) : SR_OK;
 }
 
-static sr_status build(MPI_Comm comm, const sr_store *store, const char *name, int64_t tokens, sr_stack_run *run) {
-  SR_TRY(check(run->stack, tokens));
+static sr_status build(MPI_Comm comm, const sr_store *store, const char *name, sr_stack_run *run) {
+  SR_TRY(check(run->stack, &run->sequence));
   SR_TRY(sr_matrix_prepare());
-  SR_TRY(make_plan(comm, tokens, run));
+  SR_TRY(make_plan(comm, run));
   sr_plan_q_rows(run->plan, &run->rows);
   SR_TRY(find_weights(run, store, name));
   return allocate(run);
 }
 
-sr_status sr_stack_create(MPI_Comm comm, const sr_store *store, const char *name, const sr_stack *stack, int64_t tokens,
-                          int threads, sr_stack_run **run) {
+sr_status sr_stack_create(MPI_Comm comm, const sr_store *store, const char *name, const sr_stack *stack,
+                          const sr_sequence *sequence, int threads, sr_stack_run **run) {
   *run = calloc(1, sizeof **run);
   sr_status status = *run ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to run a model");
   if (*run) {
     (*run)->stack = stack;
+    (*run)->sequence = *sequence;
     (*run)->threads = threads;
-    status = build(comm, store, name, tokens, *run);
+    status = build(comm, store, name, *run);
   }
   if (status == SR_OK)
     find_angles(*run, store, name);
@@ -222,13 +254,13 @@ static void embed(const sr_stack_run *run, const int32_t *ids, const block *b) {
   const room r = room_of(run);
   for (int64_t t = 0; t < b->n; t++) {
     float *x = run->hidden + (b->row + t) * s->width;
-    sr_matrix_rows(run->embedding.weight, ids[b->position + t], 1, x);
+    sr_matrix_rows(run->embedding.weight, ids[b->token + t], 1, x);
     if (s->embedding_scale != 1)
       for (int64_t i = 0; i < s->width; i++) x[i] *= (float)s->embedding_scale;
     if (s->segments > 0) sr_matrix_rows(run->segments.weight, 0, 1, r.x), add_rows(x, r.x, s->width);
     if (s->positions == SR_POSITIONS_LEARNED)
-      sr_matrix_rows(run->positions.weight, b->position + t, 1, r.x), add_rows(x, r.x, s->width);
-    if (s->positions == SR_POSITIONS_SINUSOIDAL) sr_sinusoidal_add(b->position + t, s->width, x);
+      sr_matrix_rows(run->positions.weight, position_of(run, b, t), 1, r.x), add_rows(x, r.x, s->width);
+    if (s->positions == SR_POSITIONS_SINUSOIDAL) sr_sinusoidal_add(position_of(run, b, t), s->width, x);
   }
   float *hidden = run->hidden + b->row * s->width;
   if (s->embedding_norm) sr_norm_rows(&run->embedding_norm, hidden, b->n, hidden);
@@ -296,18 +328,29 @@ static sr_status run_layer(sr_stack_run *run, const sr_layer *layer) {
   return SR_OK;
 }
 
-sr_status sr_stack_forward(sr_stack_run *run, const int32_t *ids, const float **hidden) {
-  const sr_stack *s = run->stack;
+void sr_stack_begin(sr_stack_run *run, const int32_t *ids) {
+  run->layers_done = 0;
 #pragma omp parallel for num_threads(run->threads) schedule(dynamic)
   for (int64_t i = 0; i < run->n_blocks; i++) embed(run, ids, &run->block[i]);
-  for (int64_t i = 0; i < s->layers; i++) SR_TRY(run_layer(run, &run->layer[i]));
+}
+
+sr_status sr_stack_layers(sr_stack_run *run, int64_t n) {
+  for (; n > 0; n--) SR_TRY(run_layer(run, &run->layer[run->layers_done++]));
+  return SR_OK;
+}
+
+void sr_stack_end(sr_stack_run *run) {
+  const sr_stack *s = run->stack;
+  if (!s->final_norm) return;
 #pragma omp parallel for num_threads(run->threads) schedule(static)
   for (int64_t i = 0; i < run->n_blocks; i++) {
     float *rows = run->hidden + run->block[i].row * s->width;
-    if (s->final_norm) sr_norm_rows(&run->final_norm, rows, run->block[i].n, rows);
+    sr_norm_rows(&run->final_norm, rows, run->block[i].n, rows);
   }
-  *hidden = run->hidden;
-  return SR_OK;
+}
+
+void sr_stack_get(const sr_stack_run *run, sr_stack_state *state) {
+  *state = (sr_stack_state){run->hidden, run->q, run->k, run->v};
 }
 
 /* Sum of exponentials of what is seen so far, relative to the largest. */
@@ -340,8 +383,10 @@ static void find_logprob(const sr_stack_run *run, const block *b, const int32_t 
       see(&state[t], r.a + t * HEAD_ROWS, count);
     }
   }
-  for (int64_t t = 0; t < b->n; t++)
-    logprob[b->row + t] = (float)((double)state[t].target - (double)state[t].most - log(state[t].sum));
+  for (int64_t t = 0; t < b->n; t++) {
+    const double chosen = next[b->row + t] < 0 ? (double)NAN : (double)state[t].target;
+    logprob[b->row + t] = (float)(chosen - (double)state[t].most - log(state[t].sum));
+  }
 }
 
 void sr_stack_logprob(sr_stack_run *run, const int32_t *next, float *logprob) {

@@ -9,11 +9,17 @@
 
 typedef struct sr_stack_run sr_stack_run;
 
-/* Makes all that a forward of so many tokens needs, on so many threads a rank. name: "encoder" or "decoder"; store must
- * stay. *run is NULL on failure. Collective. Errors: SR_ERR_ARGUMENT, SR_ERR_INPUT (more tokens than learned
- * positions), SR_ERR_RESOURCE, SR_ERR_MPI. */
-sr_status sr_stack_create(MPI_Comm comm, const sr_store *store, const char *name, const sr_stack *stack, int64_t tokens,
-                          int threads, sr_stack_run **run);
+/* A sequence of tokens. Positions count from the begin of a token's document. */
+typedef struct sr_sequence {
+  int64_t tokens;
+  sr_mask mask; /* its window, sinks and documents, which must stay: the model says whether it is causal */
+} sr_sequence;
+
+/* Makes all that a forward of such a sequence needs, on so many threads a rank. name: "encoder" or "decoder"; store
+ * must stay. *run is NULL on failure. Collective. Errors: SR_ERR_ARGUMENT, SR_ERR_INPUT (a document of more tokens than
+ * learned positions), SR_ERR_RESOURCE, SR_ERR_MPI. */
+sr_status sr_stack_create(MPI_Comm comm, const sr_store *store, const char *name, const sr_stack *stack,
+                          const sr_sequence *sequence, int threads, sr_stack_run **run);
 void sr_stack_destroy(sr_stack_run **run);
 
 /* The tokens of this rank, in runs that begin at multiples of 1,024. */
@@ -22,12 +28,24 @@ void sr_stack_rows(const sr_stack_run *run, sr_rows *rows);
 /* Bytes of this rank's activations and of its plan. */
 uint64_t sr_stack_bytes(const sr_stack_run *run);
 
-/* Runs all layers over ids [tokens], which all ranks have; *hidden [rows, width] is the run's own, after the final
- * normalisation. Bits do not depend on the number of ranks or threads. Collective. Errors: SR_ERR_MPI. */
-sr_status sr_stack_forward(sr_stack_run *run, const int32_t *ids, const float **hidden);
+/* What a run has computed for this rank's rows, its own memory. */
+typedef struct sr_stack_state {
+  const float *hidden; /* [rows, width] */
+  const float *q;      /* [rows, heads, head_width], of the last layer that was run, as its attention read them */
+  const float *k, *v;  /* [rows, kv_heads, head_width] likewise */
+} sr_stack_state;
 
-/* Natural logarithm of the probability of the next token, next[local row], for each row; -1 for none. Not collective.
- * Errors: none. */
+void sr_stack_get(const sr_stack_run *run, sr_stack_state *state);
+
+/* A forward begins with the embeddings of ids [tokens], which all ranks have, goes through all layers in turn, some at
+ * a time, and ends with the final normalisation. Bits do not depend on the number of ranks or threads. Layers are
+ * collective, the others not. Errors: SR_ERR_MPI. */
+void sr_stack_begin(sr_stack_run *run, const int32_t *ids);
+sr_status sr_stack_layers(sr_stack_run *run, int64_t n);
+void sr_stack_end(sr_stack_run *run);
+
+/* After the end: natural logarithm of the probability of the next token, next[local row], for each row; NaN where that
+ * is -1. Not collective. */
 void sr_stack_logprob(sr_stack_run *run, const int32_t *next, float *logprob);
 
 #endif

@@ -1,6 +1,5 @@
 #include "tokenizer.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,8 +22,7 @@ struct sr_tokenizer {
 
 /* The part of a text that is in memory. */
 typedef struct window {
-  const char *what;
-  FILE *file;
+  sr_text *text;
   uint8_t *bytes;
   size_t n, room;
   int64_t offset; /* of its first byte */
@@ -85,7 +83,8 @@ static sr_status take_character(sr_tokenizer *t, const window *w, int32_t charac
   if (t->wordpiece) return sr_wordpiece_take(t->wordpiece, character, offset, sink);
   int32_t token = sr_lexicon_find(t->lexicon, w->bytes + at, bytes);
   if (token < 0) token = (int32_t)t->vocabulary->unknown;
-  if (token < 0) return sr_fail(SR_ERR_INPUT, "%s: byte %" PRId64 ": no token for this character", w->what, offset);
+  if (token < 0)
+    return sr_fail(SR_ERR_INPUT, "%s: byte %" PRId64 ": no token for this character", w->text->what, offset);
   return sink->take(sink->data, token, offset);
 }
 
@@ -106,12 +105,13 @@ static sr_status read_more(window *w) {
   if (w->n == w->room) {
     const size_t room = w->room ? 2 * w->room : BUFFER;
     uint8_t *bytes = realloc(w->bytes, room);
-    if (!bytes) return sr_fail(SR_ERR_RESOURCE, "%s: no memory for a piece of %zu bytes", w->what, room);
+    if (!bytes) return sr_fail(SR_ERR_RESOURCE, "%s: no memory for a piece of %zu bytes", w->text->what, room);
     w->bytes = bytes;
     w->room = room;
   }
-  w->n += fread(w->bytes + w->n, 1, w->room - w->n, w->file);
-  if (ferror(w->file)) return sr_fail(SR_ERR_INPUT, "%s: it cannot be read: %s", w->what, strerror(errno));
+  size_t got;
+  SR_TRY(sr_text_read(w->text, w->bytes + w->n, w->room - w->n, &got));
+  w->n += got;
   w->whole = w->n < w->room;
   return SR_OK;
 }
@@ -128,11 +128,11 @@ static sr_status read_all(sr_tokenizer *t, window *w, const sr_token_sink *sink)
   return SR_OK;
 }
 
-sr_status sr_tokenizer_read(sr_tokenizer *t, const char *what, FILE *file, const sr_token_sink *sink) {
+sr_status sr_tokenizer_read(sr_tokenizer *t, sr_text *text, const sr_token_sink *sink) {
   const sr_vocabulary *v = t->vocabulary;
-  window w = {.what = what, .file = file};
+  window w = {.text = text, .offset = text->offset};
   if (t->split) sr_split_begin(t->split);
-  sr_status status = v->first >= 0 ? sink->take(sink->data, (int32_t)v->first, 0) : SR_OK;
+  sr_status status = v->first >= 0 ? sink->take(sink->data, (int32_t)v->first, w.offset) : SR_OK;
   if (status == SR_OK) status = read_all(t, &w, sink);
   if (status == SR_OK && v->last >= 0) status = sink->take(sink->data, (int32_t)v->last, w.offset);
   free(w.bytes);

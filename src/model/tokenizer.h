@@ -2,8 +2,7 @@
 #ifndef SR_MODEL_TOKENIZER_H
 #define SR_MODEL_TOKENIZER_H
 
-#include <stdio.h>
-
+#include "text.h"
 #include "token.h"
 #include "vocabulary.h"
 
@@ -14,9 +13,9 @@ typedef struct sr_tokenizer sr_tokenizer;
 sr_status sr_tokenizer_create(const char *what, const sr_vocabulary *vocabulary, sr_tokenizer **tokenizer);
 void sr_tokenizer_destroy(sr_tokenizer **tokenizer);
 
-/* Reads a file to its end and hands on its tokens, each with the offset of its first byte. Memory grows with the
- * longest piece of text that cannot be cut, and not with the text. what names the file in messages. Errors:
- * SR_ERR_INPUT, SR_ERR_RESOURCE, and those of the sink. */
-sr_status sr_tokenizer_read(sr_tokenizer *tokenizer, const char *what, FILE *file, const sr_token_sink *sink);
+/* Reads the document at hand to its end and hands on its tokens, each with the offset of its first byte. Memory grows
+ * with the longest piece of text that cannot be cut, and not with the text. Errors: SR_ERR_INPUT, SR_ERR_RESOURCE, and
+ * those of the sink. */
+sr_status sr_tokenizer_read(sr_tokenizer *tokenizer, sr_text *text, const sr_token_sink *sink);
 
 #endif

@@ -10,9 +10,9 @@ WORDS = '[PAD]', '[UNK]', '[CLS]', '[SEP]', 'the', 'un', '##able', '##s', 'e', '
 SPECIAL = WORDS[:4]
 
 
-def config():
+def config(context=CONTEXT):
     return {'model_type': 'bert', 'vocab_size': len(WORDS), 'hidden_size': WIDTH, 'num_hidden_layers': LAYERS,
-            'num_attention_heads': HEADS, 'intermediate_size': INNER, 'max_position_embeddings': CONTEXT,
+            'num_attention_heads': HEADS, 'intermediate_size': INNER, 'max_position_embeddings': context,
             'type_vocab_size': 2, 'hidden_act': 'gelu', 'layer_norm_eps': 1e-12, 'position_embedding_type': 'absolute'}
 
 
@@ -28,10 +28,10 @@ def tokenizer():
                       'max_input_chars_per_word': 100, 'vocab': {word: i for i, word in enumerate(WORDS)}}}
 
 
-def tensors():
+def tensors(context=CONTEXT):
     rng = np.random.default_rng(4)
     norm = {'LayerNorm.weight': (WIDTH,), 'LayerNorm.bias': (WIDTH,)}
-    shapes = {'embeddings.word_embeddings.weight': (len(WORDS), WIDTH), 'embeddings.position_embeddings.weight': (CONTEXT, WIDTH),
+    shapes = {'embeddings.word_embeddings.weight': (len(WORDS), WIDTH), 'embeddings.position_embeddings.weight': (context, WIDTH),
               'embeddings.token_type_embeddings.weight': (2, WIDTH), **{f'embeddings.{n}': s for n, s in norm.items()},
               'pooler.dense.weight': (WIDTH, WIDTH), 'pooler.dense.bias': (WIDTH,)}
     for layer in range(LAYERS):
@@ -56,11 +56,14 @@ def write_safetensors(path, arrays):
 
 
 def write(folder, **changed):
-    """Writes a folder; changed: other content of files, by their names with '_' for '.'; None for no such file."""
-    files = {'config.json': config(), 'tokenizer.json': tokenizer(),
+    """Writes a folder; changed: other content of files, by their names with '_' for '.'; None for no such file;
+    or tensors, context, and pooling: mean, cls or last."""
+    context, pooling = changed.pop('context', CONTEXT), changed.pop('pooling', 'mean')
+    files = {'config.json': config(context), 'tokenizer.json': tokenizer(),
              'modules.json': [{'type': 'sentence_transformers.models.Normalize'}],
-             '1_Pooling/config.json': {'pooling_mode_cls_token': False, 'pooling_mode_mean_tokens': True}}
-    arrays = changed.pop('tensors', None) or tensors()
+             '1_Pooling/config.json': {f'pooling_mode_{kind}': kind.startswith(pooling)
+                                       for kind in ('cls_token', 'mean_tokens', 'lasttoken')}}
+    arrays = changed.pop('tensors', None) or tensors(context)
     files.update({name.replace('_json', '.json'): content for name, content in changed.items()})
     os.makedirs(os.path.join(folder, '1_Pooling'), exist_ok=True)
     for name, content in files.items():

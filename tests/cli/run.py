@@ -11,6 +11,7 @@ import gguf
 from program import Case, main, run
 
 ARGUMENT_ERROR, INPUT_ERROR, OUTPUT_ERROR = 2, 3, 4
+NAMES = 'tokens', 'offsets', 'logprob', 'hidden', 'embedding', 'units', 'q', 'k', 'v'
 SHAPES = (0, 1), (1, 2), (2, 1), (3, 1), (5, 2)
 
 
@@ -19,12 +20,12 @@ def softmax(x):
     return e / e.sum(axis=-1, keepdims=True)
 
 
-def attend(q, k, v, causal):
+def attend(q, k, v, seen=None):
     """[tokens, heads, width]; fewer heads of k and v."""
     k, v = (np.repeat(x, q.shape[1] // k.shape[1], axis=1) for x in (k, v))
     scores = np.einsum('ihd,jhd->hij', q, k) / math.sqrt(q.shape[2])
-    if causal:
-        scores[:, np.arange(len(q))[:, None] < np.arange(len(k))] = -np.inf
+    if seen is not None:
+        scores[:, ~seen] = -np.inf
     return np.einsum('hij,jhd->ihd', softmax(scores), v).reshape(len(q), -1)
 
 
@@ -46,17 +47,22 @@ def turned(x):
     return np.stack([a * c - b * s, a * s + b * c], axis=-1).reshape(x.shape)
 
 
-def decoder(ids, arrays):
-    """Hidden states, and log-probabilities of the next tokens, of gguf.py's model."""
+def decoder(ids, arrays, left=math.inf, sinks=0, layers=gguf.LAYERS):
+    """Hidden states, log-probabilities of the next tokens, and q, k and v of the last layer, of gguf.py's model."""
     w = {name.removesuffix('.weight'): x.astype('f8') for name, x in arrays.items()}
     width, h = gguf.WIDTH // gguf.HEADS, w['token_embd'][ids]
-    for i in range(gguf.LAYERS):
+    at, key = np.arange(len(ids))[:, None], np.arange(len(ids))
+    seen = (key <= at) & ((key >= at - left) | (key < sinks))
+    for i in range(layers):
         x = rms(h, w[f'blk.{i}.attn_norm'])
         q, k, v = ((x @ w[f'blk.{i}.attn_{n}'].T).reshape(len(ids), -1, width) for n in 'qkv')
-        h = h + attend(turned(q), turned(k), v, True) @ w[f'blk.{i}.attn_output'].T
+        qkv = turned(q), turned(k), v
+        h = h + attend(*qkv, seen) @ w[f'blk.{i}.attn_output'].T
         x = rms(h, w[f'blk.{i}.ffn_norm'])
         gate = x @ w[f'blk.{i}.ffn_gate'].T
         h = h + (gate / (1 + np.exp(-gate)) * (x @ w[f'blk.{i}.ffn_up'].T)) @ w[f'blk.{i}.ffn_down'].T
+    if layers < gguf.LAYERS:
+        return h, qkv
     h = rms(h, w['output_norm'])
     logits = h @ w['token_embd'].T
     return h, np.log(softmax(logits)[np.arange(len(ids) - 1), ids[1:]])
@@ -78,7 +84,7 @@ def encoder(ids, arrays):
     for i in range(bert.LAYERS):
         at = f'encoder.layer.{i}.'
         q, k, v = (linear(h, f'{at}attention.self.{n}').reshape(len(ids), bert.HEADS, -1) for n in ('query', 'key', 'value'))
-        h = norm(h + linear(attend(q, k, v, False), f'{at}attention.output.dense'), f'{at}attention.output')
+        h = norm(h + linear(attend(q, k, v), f'{at}attention.output.dense'), f'{at}attention.output')
         x = linear(h, f'{at}intermediate.dense')
         h = norm(h + linear(x * (1 + erf(x / math.sqrt(2))) / 2, f'{at}output.dense'), f'{at}output')
     return h
@@ -93,15 +99,16 @@ class Run(Case):
     def decoder_model(self, *words, arrays=None):
         return self.model(gguf.write(self.path('model.gguf'), arrays=arrays), *words)
 
-    def text(self, content):
-        with open(self.path('text'), 'w') as f:
+    def text(self, content, name='text'):
+        with open(self.path(name), 'w') as f:
             f.write(content)
-        return self.path('text')
+        return self.path(name)
 
-    def run_model(self, model, text, *words, ranks=0):
+    def run_model(self, model, text, *words, ranks=0, warnings=0):
         done = run('run', '-q', '--model', model, '--text', text, '-o', self.path('o.h5'), *words, ranks=ranks)
-        self.assertEqual((done.status, done.said), (0, []))
-        return {name: x[:] for name, x in h5py.File(self.path('o.h5')).items() if name not in ('token', 'prediction', 'width')}
+        warned = [line for line in done.warned if 'will be slow' not in line]
+        self.assertEqual((done.status, done.said, len(warned)), (0, [], warnings), warned)
+        return {name: x[:] for name, x in h5py.File(self.path('o.h5')).items() if name in NAMES}
 
     def quiet_weights(self):
         """Weights that leave float32 some digits."""
@@ -115,6 +122,93 @@ class Run(Case):
         np.testing.assert_allclose(out['hidden'], hidden, rtol=0, atol=2e-5)
         np.testing.assert_allclose(out['logprob'], logprob, rtol=0, atol=2e-5)
         self.assertEqual(list(out['offsets'][:5]), [0, 3, 6, 7, 11])
+
+    def test_window(self):
+        arrays, text = self.quiet_weights(), self.text('the an7 the, ' * 90)
+        model = self.decoder_model(arrays=arrays)
+        for left, sinks in (50, 4), (7, 0), (0, 1), (2000, 3):
+            out = self.run_model(model, text, '--threads=1', f'--window={left},0', '--sinks', sinks, ranks=2,
+                                 warnings=int(sinks == 0))
+            want = decoder(out['tokens'], arrays, left, sinks)[1]
+            np.testing.assert_allclose(out['logprob'], want, rtol=0, atol=2e-5)
+
+    def test_documents(self):
+        """Each is as if it were alone, and begins without a prediction."""
+        arrays = self.quiet_weights()
+        model = self.decoder_model(arrays=arrays)
+        content = 'the an7 the\n\nan the 7\nthe\n\n\n the the an an\n'
+        parts = {'line': content.splitlines(keepends=True), 'blank-line': ['the an7 the\n\n', 'an the 7\nthe\n\n\n ', 'the the an an\n']}
+        text, other = self.text(content), self.text('the 7', 'other')
+        for how, documents in parts.items():
+            out = self.run_model(model, text, other, '--documents', how, '--outputs=tokens,offsets,logprob,hidden,units', ranks=2)
+            self.check_documents(out, [*documents, 'the 7'], arrays)
+        out = self.run_model(model, text, '--text', other, '--documents=file', '--outputs=tokens,offsets,logprob,hidden,units')
+        self.check_documents(out, [content, 'the 7'], arrays)
+        out = self.run_model(model, text, other, '--outputs=tokens,offsets,logprob,hidden,units')
+        self.check_documents(out, [content + 'the 7'], arrays)
+        out = self.run_model(model, text, '--unit=line', '--outputs=units')
+        self.assertEqual(list(out['units']), [0, *np.cumsum([len(line) for line in parts['line']])[:-1]])
+
+    def check_documents(self, out, documents, arrays):
+        begins = np.cumsum([0] + [len(part) for part in documents])
+        self.assertEqual(list(out['units']), list(begins[:-1]))
+        rows = [np.flatnonzero((out['offsets'] >= begin) & (out['offsets'] < end)) for begin, end in zip(begins, begins[1:])]
+        self.assertEqual(sum(len(row) for row in rows), len(out['tokens']))
+        for row in rows:
+            hidden, logprob = decoder(out['tokens'][row], arrays)[:2]
+            np.testing.assert_allclose(out['hidden'][row], hidden, rtol=0, atol=2e-5)
+            np.testing.assert_allclose(out['logprob'][row[:-1]], logprob, rtol=0, atol=2e-5)
+        self.assertTrue(np.isnan(out['logprob'][[row[-1] for row in rows[:-1]]]).all())
+
+    def test_layer(self):
+        """A layer's states and what its attention reads, which attend takes as they are."""
+        arrays, text = self.quiet_weights(), self.text('the an7 the, ' * 80)
+        model = self.decoder_model(arrays=arrays)
+        out = self.run_model(model, text, '--layer=0', '--outputs=tokens,hidden,q,k,v', ranks=2)
+        hidden, qkv = decoder(out['tokens'], arrays, layers=1)
+        for name, want in zip(('hidden', 'q', 'k', 'v'), (hidden, *qkv)):
+            np.testing.assert_allclose(out[name], want, rtol=0, atol=2e-5)
+        both = self.run_model(model, text, '--layer=0', '--outputs=hidden,q,k,v,logprob')
+        np.testing.assert_array_equal(both['q'], out['q'])
+        np.testing.assert_allclose(both['logprob'], decoder(out['tokens'], arrays)[1], rtol=0, atol=2e-5)
+        self.assertEqual(run('attend', self.path('o.h5'), '-q', '--causal', '-o', self.path('attended.h5')).status, 0)
+
+    def test_embedding(self):
+        """Mean, first and last, of documents and of parts of them, long ones over several ranks."""
+        line = 'the unables of the'
+        text = self.text('\n'.join([line, 'the e.', '', 'un . ' * 5, line]))
+        for pooling, pick in (('mean', lambda h: h.mean(axis=0)), ('cls', lambda h: h[0]), ('last', lambda h: h[-1])):
+            model = self.model(bert.write(self.path('bert'), pooling=pooling))
+            out = self.run_model(model, text, '--documents=line', '--outputs=tokens,embedding,units,hidden', ranks=3)
+            begin = [*np.flatnonzero(out['tokens'] == bert.WORDS.index('[CLS]')), len(out['tokens'])]
+            self.assertEqual(len(out['embedding']), 5)
+            for i, (a, b) in enumerate(zip(begin, begin[1:])):
+                hidden = encoder(out['tokens'][a:b], bert.tensors())
+                want = pick(hidden)
+                np.testing.assert_allclose(out['embedding'][i], want / np.linalg.norm(want), rtol=0, atol=5e-6)
+            np.testing.assert_allclose(out['embedding'][0], out['embedding'][4], rtol=0, atol=1e-6)
+            found = {}
+            long = self.text('\n'.join(['the un'] * 3 + ['.' * 40]) + '\n', 'long')
+            for ranks in 0, 2, 3:
+                self.run_model(model, long, *[long] * 60, '--documents=file', '--unit=line', '--outputs=embedding,hidden,offsets', ranks=ranks)
+                with open(self.path('o.h5'), 'rb') as f:
+                    found[f.read()] = ranks
+            self.assertEqual(len(found), 1)
+
+    def test_long_units(self):
+        """Units of more tokens than a rank has at a time."""
+        folder = bert.write(self.path('bert'), pooling='mean', context=3000)
+        out = None
+        text = self.text('the ' * 1500 + '\n' + 'un ' * 1400)
+        for ranks in 0, 2, 3:
+            got = self.run_model(self.model(folder), text, '--unit=line', '--outputs=embedding,hidden,tokens', ranks=ranks)
+            cut = 1501
+            for row, hidden in zip(got['embedding'], (got['hidden'][:cut], got['hidden'][cut:])):
+                want = hidden.astype('f8').mean(axis=0)
+                np.testing.assert_allclose(row, want / np.linalg.norm(want), rtol=0, atol=1e-6)
+            if out is not None:
+                np.testing.assert_array_equal(got['embedding'], out)
+            out = got['embedding']
 
     def test_encoder(self):
         model = self.model(bert.write(self.path('bert')))
@@ -178,6 +272,13 @@ class Run(Case):
         self.refuse(ARGUMENT_ERROR, ('no model',), '--text', text, '-o', out)
         self.refuse(ARGUMENT_ERROR, ('is the text',), '--model', model, '--text', text, '-o', text)
         self.refuse(ARGUMENT_ERROR, ('--outputs', "'logits'"), '--model', model, '--text', text, '-o', out, '--outputs=tokens,logits')
+        self.refuse(ARGUMENT_ERROR, ('layer 9', 'last of its layers is 1'), '--model', model, '--text', text, '-o', out,
+                    '--layer=9', '--outputs=q')
+        self.refuse(ARGUMENT_ERROR, ('q, k and v',), '--model', model, '--text', text, '-o', out, '--outputs=k')
+        self.refuse(ARGUMENT_ERROR, ('layer',), '--model', model, '--text', text, '-o', out, '--layer=1')
+        self.refuse(ARGUMENT_ERROR, ('unit',), '--model', model, '--text', text, '-o', out, '--unit=line')
+        self.refuse(ARGUMENT_ERROR, ('pooled',), '--model', model, '--text', text, '-o', out, '--outputs=embedding')
+        self.refuse(INPUT_ERROR, (empty, 'empty'), '--model', model, '--text', text, empty, '-o', out)
         self.refuse(OUTPUT_ERROR, ('is the input',), '--model', model, '--text', text, '-o', model)
 
     def test_refused_by_encoder(self):

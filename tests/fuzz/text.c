@@ -64,10 +64,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       if (sr_tokenizer_create("fuzz", &v[kind], &tokenizer[kind])) abort();
     }
     check c = {&v[kind], data, (int64_t)size, 0};
-    FILE *file = fmemopen((void *)data, size, "rb");
-    if (!file || sr_tokenizer_read(tokenizer[kind], "fuzz", file, &(sr_token_sink){take, &c})) abort();
+    sr_text text = {.paths = "", .file = fmemopen((void *)data, size, "rb"), .begins = true, .held = EOF};
+    bool more;
+    text.document.cut = (sr_cut)(data[0] % (SR_CUT_LINE + 1));
+    text.unit.cut = (sr_cut)(size % (SR_CUT_LINE + 1));
+    while (text.file && sr_text_next(&text, &more) == SR_OK && more)
+      if (sr_tokenizer_read(tokenizer[kind], &text, &(sr_token_sink){take, &c})) abort();
+    if (!text.file || text.offset != (int64_t)size) abort();
     if (kind == SR_VOCABULARY_BPE && c.at != (int64_t)size) abort();
-    fclose(file);
+    for (int64_t i = 1; i < text.units.n; i++)
+      if (text.units.number[i] <= text.units.number[i - 1]) abort();
+    sr_text_close(&text);
   }
   return 0;
 }

@@ -43,13 +43,25 @@ static sr_status keep(void *data, int32_t id, int64_t offset) {
   return SR_OK;
 }
 
+/* A text in memory. */
+static sr_text text_of(const void *bytes, size_t n, sr_cut document, sr_cut unit) {
+  return (sr_text){.paths = "",
+                   .file = n > 0 ? fmemopen((void *)bytes, n, "rb") : tmpfile(),
+                   .begins = true,
+                   .document.cut = document,
+                   .unit.cut = unit,
+                   .held = EOF};
+}
+
 static sr_status tokenise(const sr_vocabulary *v, const void *text, size_t n, tokens *t) {
   sr_tokenizer *tokenizer;
   t->n = 0;
   sr_status status = sr_tokenizer_create("model", v, &tokenizer);
-  FILE *file = n > 0 ? fmemopen((void *)text, n, "rb") : tmpfile();
-  if (status == SR_OK) status = sr_tokenizer_read(tokenizer, "text", file, &(sr_token_sink){keep, t});
-  if (file) fclose(file);
+  sr_text file = text_of(text, n, SR_CUT_NEVER, SR_CUT_NEVER);
+  bool more;
+  if (status == SR_OK) status = sr_text_next(&file, &more);
+  if (status == SR_OK) status = sr_tokenizer_read(tokenizer, &file, &(sr_token_sink){keep, t});
+  sr_text_close(&file);
   sr_tokenizer_destroy(&tokenizer);
   return status;
 }
