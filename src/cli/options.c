@@ -317,11 +317,11 @@ const sr_option sr_option_table[] = {
     {.name = "dry-run",
      .kind = SR_KIND_FLAG,
      .standard = "no",
-     .commands = SR_FOR_ATTEND,
+     .commands = SR_FOR_ATTEND | SR_FOR_RUN,
      .in_config = true,
      SETTING(dry_run),
-     .help =
-         "Print the plan, memory a rank, bytes that will travel and operations; compute nothing and write no file."},
+     .help = "Print the plan and memory a rank (attend: bytes that will travel and operations, too); compute nothing "
+             "and write no file."},
     {.name = "stats",
      .kind = SR_KIND_PATH,
      .argument = "FILE.json",

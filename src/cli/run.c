@@ -43,6 +43,7 @@ static sr_status check(const sr_settings *s) {
   const char *usage = "usage: seqring run --model MODEL.h5 --text FILE -o OUT.h5 [OPTION]...";
   if (!s->model[0]) return sr_fail(SR_ERR_ARGUMENT, "no model file; %s", usage);
   if (!s->texts[0]) return sr_fail(SR_ERR_ARGUMENT, "no text; %s", usage);
+  if (s->dry_run) return SR_OK;
   if (!s->output[0]) return sr_fail(SR_ERR_ARGUMENT, "no output file; %s", usage);
   return check_texts(s);
 }
@@ -77,27 +78,39 @@ static void print_texts(const char *texts) {
   if (more > 0) printf(" and %d more", more);
 }
 
-static void print(const sr_settings *s, const sr_run_report *r) {
+static void print_head(const sr_settings *s, const sr_run_report *r) {
   char text[SR_NUMBER_TEXT];
   sr_line_name("model", s->model);
-  printf(", weights %s a node\n", sr_text_bytes((double)r->weight_bytes, text));
+  printf(", weights %s a node\n", sr_text_bytes((double)r->weights, text));
   print_texts(s->texts);
   printf(", %" PRId64 " tokens", r->tokens);
   if (r->documents > 1) printf(", %" PRId64 " documents", r->documents);
   if (r->outputs & sr_run_bit(SR_RUN_EMBEDDING)) printf(", %" PRId64 " units", r->units);
   putchar('\n');
-  sr_line_label("ranks");
-  printf("%d x %d thread%s\n", r->ranks, r->threads, r->threads == 1 ? "" : "s");
+  sr_line_plan(&r->plan);
   sr_line_spreads();
-  sr_line_spread("load", &r->load, sr_text_seconds);
-  sr_line_spread("layers", &r->forward, sr_text_seconds);
-  if (r->outputs & sr_run_bit(SR_RUN_LOGPROB)) sr_line_spread("predictions", &r->head, sr_text_seconds);
-  sr_line_spread("write", &r->write, sr_text_seconds);
-  sr_line_spread("activations", &r->rank_bytes, sr_text_bytes);
+}
+
+static void print_plan(const sr_settings *s, const sr_run_report *r) {
+  print_head(s, r);
+  sr_line_spread("text and results", &r->text, sr_text_bytes);
+  sr_line_spread("activations", &r->activations, sr_text_bytes);
+  sr_line_spread("attention", &r->attention, sr_text_bytes);
+  if (r->shared.max > 0) sr_line_spread("shared on a node", &r->shared, sr_text_bytes);
+  sr_line_spread("memory", &r->memory, sr_text_bytes);
+}
+
+static void print(const sr_settings *s, const sr_run_report *r) {
+  char text[SR_NUMBER_TEXT];
+  print_head(s, r);
+  sr_line_spread("load", &r->load_s, sr_text_seconds);
+  sr_line_spread("layers", &r->forward_s, sr_text_seconds);
+  if (r->outputs & sr_run_bit(SR_RUN_LOGPROB)) sr_line_spread("predictions", &r->head_s, sr_text_seconds);
+  sr_line_spread("write", &r->write_s, sr_text_seconds);
   sr_line_spread("peak memory", &r->peak, sr_text_bytes);
   putchar('\n');
   sr_line_label("speed");
-  printf("%.4g tokens/s in layers and predictions\n", (double)r->tokens / (r->forward.max + r->head.max));
+  printf("%.4g tokens/s in layers and predictions\n", (double)r->tokens / (r->forward_s.max + r->head_s.max));
   sr_line_label("wall time");
   printf("%s\n", sr_text_seconds(r->wall_s, text));
   sr_line_name("output", s->output);
@@ -124,10 +137,11 @@ static sr_status run_job(void *data, MPI_Comm comm, int rank) {
       .limit = settings->limit,
       .outputs = s->what.outputs,
       .threads = (int)settings->threads,
+      .dry_run = settings->dry_run,
       .events = {.warning = sr_event_warning, .partial = sr_event_partial}};
   sr_run_report report;
   SR_TRY(sr_run_text(comm, &job, &s->saved, &report));
-  if (rank == 0 && !settings->quiet) print(settings, &report);
+  if (rank == 0 && !settings->quiet) (job.dry_run ? print_plan : print)(settings, &report);
   return SR_OK;
 }
 

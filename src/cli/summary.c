@@ -41,15 +41,6 @@ static void print_mask(const sr_mask *mask, const sr_input_info *input, const sr
   printf("first query at position %" PRId64 ", scale %.9g\n", plan->q_start, plan->scale);
 }
 
-static void print_plan(const sr_plan_info *plan) {
-  char strategy[SR_STRATEGY_TEXT];
-  sr_strategy_of(plan, strategy);
-  sr_line_label("plan");
-  printf("%s, %s, %d %s x %d %s, %s in %s\n", strategy, sr_balance_name(plan->balance), plan->ranks,
-         plan->ranks == 1 ? "rank" : "ranks", plan->threads, plan->threads == 1 ? "thread" : "threads", plan->isa,
-         sr_dtype_name(plan->compute));
-}
-
 /* Ranks whose places are shown; --stats has all. */
 enum { PLACES_SHOWN = 16 };
 
@@ -70,7 +61,7 @@ static void print_places(const sr_attend_report *report) {
 static void print_head(const sr_attend_job *job, const sr_attend_report *report) {
   print_input(job->input);
   print_mask(&job->mask, job->input, &report->plan);
-  print_plan(&report->plan);
+  sr_line_plan(&report->plan);
   if (report->plan.ranks > 1) print_places(report);
   sr_line_spreads();
 }

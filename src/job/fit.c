@@ -57,10 +57,9 @@ sr_status sr_fit_memory(MPI_Comm comm, const sr_fit *fit, double bytes, double s
   double available = (double)sr_memory_available();
   sr_status status = SR_OK;
   if (all > available)
-    status = sr_fail(
-        SR_ERR_RESOURCE,
-        "%s: too little memory: attention needs %.2f GiB a rank, %.2f GiB for the %d of this node, and %.2f GiB "
-        "are available: take more nodes, or fewer ranks on each",
-        name, (bytes + shared) / gib, all / gib, fit->local_ranks, available / gib);
+    status = sr_fail(SR_ERR_RESOURCE,
+                     "%s: too little memory: it needs %.2f GiB a rank, %.2f GiB for the %d of this node, and %.2f GiB "
+                     "are available: take more nodes, or fewer ranks on each",
+                     name, (bytes + shared) / gib, all / gib, fit->local_ranks, available / gib);
   return sr_agree(comm, status);
 }

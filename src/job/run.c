@@ -123,12 +123,54 @@ static void warn_of_length(run *r) {
   if (r->stack->context > 0 && longest > r->stack->context && mask->window_left < 0) warn(r, text);
 }
 
-static sr_status load(run *r) {
-  const double start = sr_now();
-  const int threads = r->fit.placement.threads;
+static sr_sequence sequence_of(const run *r) {
   sr_sequence sequence = {.tokens = r->reading.n, .mask = r->job->mask};
   sequence.mask.documents = r->reading.documents.number;
   sequence.mask.n_documents = r->reading.documents.n;
+  return sequence;
+}
+
+/* Bytes of what this rank keeps of the text and of its results besides the layers' activations. */
+static uint64_t text_bytes(const run *r, int64_t rows) {
+  const int64_t a_token = sizeof *r->reading.id + sizeof *r->reading.offset;
+  const int64_t units = r->reading.units.n * 2 * (int64_t)sizeof(int64_t);
+  const int64_t a_row = makes(r, SR_RUN_LOGPROB) ? sizeof *r->next + sizeof *r->logprob : 0;
+  const int64_t a_unit = makes(r, SR_RUN_EMBEDDING) ? r->stack->width * (int64_t)sizeof(float) : 0;
+  return (uint64_t)(r->reading.n * a_token + units + rows * a_row + r->reading.units.n * a_unit);
+}
+
+/* What the run will take of memory. */
+static sr_status estimate(run *r) {
+  const sr_sequence sequence = sequence_of(r);
+  sr_run_report *report = r->report;
+  sr_stack_need need = {0};
+  sr_store outline;
+  SR_TRY(sr_agree(r->comm, sr_store_outline(r->saved, &outline)));
+  sr_status status = sr_stack_estimate(r->comm, &outline, r->name, r->stack, &sequence, r->fit.placement.threads,
+                                       &report->plan, &need);
+  report->weights = outline.bytes;
+  sr_store_close(&outline);
+  SR_TRY(sr_agree(r->comm, status));
+  const uint64_t text = text_bytes(r, report->plan.q_rows);
+  SR_TRY(sr_spread_find(r->comm, (double)text, &report->text));
+  SR_TRY(sr_spread_find(r->comm, (double)need.activations, &report->activations));
+  SR_TRY(sr_spread_find(r->comm, (double)need.attention, &report->attention));
+  SR_TRY(sr_spread_find(r->comm, (double)need.shared, &report->shared));
+  const uint64_t all = text + need.activations + need.attention + need.touched + report->weights;
+  return sr_spread_find(r->comm, (double)all, &report->memory);
+}
+
+/* Refuses what does not fit. */
+static sr_status check_memory(const run *r) {
+  const sr_run_report *report = r->report;
+  const double own = report->text.max + report->activations.max + report->attention.max;
+  return sr_fit_memory(r->comm, &r->fit, own, report->shared.max + (double)report->weights, r->job->model);
+}
+
+static sr_status load(run *r) {
+  const double start = sr_now();
+  const int threads = r->fit.placement.threads;
+  const sr_sequence sequence = sequence_of(r);
   SR_TRY(sr_store_open(r->comm, r->saved, &r->store));
   SR_TRY(sr_agree(r->comm, sr_stack_create(r->comm, &r->store, r->name, r->stack, &sequence, threads, &r->layers)));
   sr_stack_rows(r->layers, &r->rows);
@@ -307,19 +349,12 @@ static sr_status report_on(run *r, double wall_s) {
   const struct {
     double mine;
     sr_spread *spread;
-  } all[] = {{(double)sr_stack_bytes(r->layers), &report->rank_bytes},
-             {r->load_s, &report->load},
-             {r->forward_s, &report->forward},
-             {r->head_s, &report->head},
-             {r->write_s, &report->write},
+  } all[] = {{r->load_s, &report->load_s},
+             {r->forward_s, &report->forward_s},
+             {r->head_s, &report->head_s},
+             {r->write_s, &report->write_s},
              {(double)sr_memory_peak(), &report->peak}};
-  report->tokens = r->reading.n;
-  report->documents = r->reading.documents.n;
-  report->units = r->reading.units.n;
-  report->weight_bytes = r->store.bytes;
-  report->threads = r->fit.placement.threads;
   report->wall_s = wall_s;
-  SR_TRY(sr_mpi(MPI_Comm_size(r->comm, &report->ranks), "MPI_Comm_size"));
   for (size_t i = 0; i < sizeof all / sizeof *all; i++) SR_TRY(sr_spread_find(r->comm, all[i].mine, all[i].spread));
   return SR_OK;
 }
@@ -331,8 +366,15 @@ static sr_status prepare(run *r) {
   SR_TRY(choose_outputs(r));
   SR_TRY(read_text(r));
   SR_TRY(sr_fit_threads(r->comm, r->job->threads, &r->fit));
+  SR_TRY(sr_mpi(MPI_Comm_size(r->comm, &r->report->ranks), "MPI_Comm_size"));
+  r->report->threads = r->fit.placement.threads;
+  r->report->tokens = r->reading.n;
+  r->report->documents = r->reading.documents.n;
+  r->report->units = r->reading.units.n;
   warn_of_length(r);
-  return sr_fit_warn(r->comm, &r->fit, warn, r);
+  SR_TRY(sr_fit_warn(r->comm, &r->fit, warn, r));
+  SR_TRY(estimate(r));
+  return check_memory(r);
 }
 
 static sr_status work(run *r) {
@@ -344,6 +386,7 @@ static sr_status work(run *r) {
 static sr_status perform(run *r) {
   const double start = sr_now();
   SR_TRY(prepare(r));
+  if (r->job->dry_run) return SR_OK;
   SR_TRY(create_output(r));
   sr_status status = work(r);
   if (status == SR_ERR_MPI) return status;

@@ -16,16 +16,22 @@ typedef struct sr_run_job {
   int outputs;           /* bits of sr_run_output; 0: what the model is for */
   int64_t layer;         /* of hidden, q, k and v, from 0; -1: hidden is that of all layers */
   int threads;           /* 0: automatic */
+  bool dry_run;          /* plan, report, and stop */
   sr_attend_events events;
 } sr_run_job;
 
+/* The same on every rank, but for plan. A dry run fills it in as far as memory. */
 typedef struct sr_run_report {
   int64_t tokens, documents, units;
   int ranks, threads;
-  uint64_t weight_bytes;                                  /* once a node */
-  sr_spread rank_bytes, load, forward, head, write, peak; /* bytes of activations, seconds, bytes */
-  double wall_s;
   int outputs;
+  sr_plan_info plan;                              /* of a layer's attention */
+  uint64_t weights;                               /* bytes, once a node */
+  sr_spread text, activations, attention, shared; /* bytes: tokens and results; of sr_stack_need */
+  sr_spread memory;                               /* all that a rank uses, the weights included */
+  sr_spread load_s, forward_s, head_s, write_s;
+  sr_spread peak; /* largest resident bytes of a rank's process */
+  double wall_s;
 } sr_run_report;
 
 /* Runs it. saved is open on rank 0, and is opened on the others; the caller closes it. Collective. Errors:

@@ -30,7 +30,6 @@ struct sr_stack_run {
   sr_layer *layer;
   sr_product embedding, positions, segments, head;
   sr_norm embedding_norm, final_norm;
-  uint64_t bytes;
   char *memory;                        /* of all that follows */
   float *hidden, *q, *k, *v, *o, *lse; /* [rows] */
   float *cosine, *sine;                /* [rows, rotary_width / 2] */
@@ -104,13 +103,17 @@ static char *lay_out(sr_stack_run *run, char *at) {
   return at;
 }
 
+/* Bytes of all memory, for the rows and with the weights that the run has. */
+static uint64_t measure(sr_stack_run *run) {
+  run->scratch_floats = BLOCK * (run->stack->width + 2 * widest(run->stack)) + panel_floats(run);
+  return (uint64_t)(uintptr_t)lay_out(run, NULL);
+}
+
 static sr_status allocate(sr_stack_run *run) {
   SR_TRY(make_blocks(run));
-  run->scratch_floats = BLOCK * (run->stack->width + 2 * widest(run->stack)) + panel_floats(run);
-  run->bytes = (uint64_t)(uintptr_t)lay_out(run, NULL);
-  run->memory = sr_alloc(run->bytes);
-  if (!run->memory)
-    return sr_fail(SR_ERR_RESOURCE, "no memory for activations of %.2f GiB", (double)run->bytes / 0x1p30);
+  const uint64_t bytes = measure(run);
+  run->memory = sr_alloc(bytes);
+  if (!run->memory) return sr_fail(SR_ERR_RESOURCE, "no memory for activations of %.2f GiB", (double)bytes / 0x1p30);
   lay_out(run, run->memory);
   return SR_OK;
 }
@@ -163,7 +166,7 @@ static void find_angles(sr_stack_run *run, const sr_store *store, const char *na
     }
 }
 
-static sr_status make_plan(MPI_Comm comm, sr_stack_run *run) {
+static sr_options options_of(const sr_stack_run *run) {
   const sr_stack *s = run->stack;
   sr_options options;
   sr_options_default(&options);
@@ -175,7 +178,7 @@ static sr_status make_plan(MPI_Comm comm, sr_stack_run *run) {
   options.mask.q_start = 0;
   options.same_rows = true;
   options.threads = run->threads;
-  return sr_plan_create(comm, &options, &run->plan);
+  return options;
 }
 
 static sr_status check_length(const sr_stack *s, const sr_sequence *sequence) {
@@ -202,7 +205,8 @@ static sr_status check(const sr_stack *s, const sr_sequence *sequence) {
 static sr_status build(MPI_Comm comm, const sr_store *store, const char *name, sr_stack_run *run) {
   SR_TRY(check(run->stack, &run->sequence));
   SR_TRY(sr_matrix_prepare());
-  SR_TRY(make_plan(comm, run));
+  const sr_options options = options_of(run);
+  SR_TRY(sr_plan_create(comm, &options, &run->plan));
   sr_plan_q_rows(run->plan, &run->rows);
   SR_TRY(find_weights(run, store, name));
   return allocate(run);
@@ -225,6 +229,21 @@ sr_status sr_stack_create(MPI_Comm comm, const sr_store *store, const char *name
   return status;
 }
 
+sr_status sr_stack_estimate(MPI_Comm comm, const sr_store *store, const char *name, const sr_stack *stack,
+                            const sr_sequence *sequence, int threads, sr_plan_info *plan, sr_stack_need *need) {
+  sr_stack_run run = {.stack = stack, .sequence = *sequence, .threads = threads};
+  const sr_options options = options_of(&run);
+  SR_TRY(check(stack, sequence));
+  SR_TRY(sr_plan_estimate(comm, &options, plan));
+  sr_status status = find_weights(&run, store, name);
+  if (status == SR_OK) {
+    run.rows.count = plan->q_rows;
+    *need = (sr_stack_need){measure(&run), plan->workspace, plan->shared, plan->touched};
+  }
+  free(run.layer);
+  return status;
+}
+
 void sr_stack_destroy(sr_stack_run **run) {
   if (!*run) return;
   sr_plan_destroy(&(*run)->plan);
@@ -237,12 +256,6 @@ void sr_stack_destroy(sr_stack_run **run) {
 
 void sr_stack_rows(const sr_stack_run *run, sr_rows *rows) {
   *rows = run->rows;
-}
-
-uint64_t sr_stack_bytes(const sr_stack_run *run) {
-  sr_plan_info info;
-  sr_plan_describe(run->plan, &info);
-  return run->bytes + info.workspace + info.shared;
 }
 
 static void add_rows(float *to, const float *from, int64_t n) {

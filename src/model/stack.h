@@ -15,6 +15,19 @@ typedef struct sr_sequence {
   sr_mask mask; /* its window, sinks and documents, which must stay: the model says whether it is causal */
 } sr_sequence;
 
+/* What a run takes of a rank's memory, in bytes. */
+typedef struct sr_stack_need {
+  uint64_t activations; /* states of its tokens, and room for products */
+  uint64_t attention;   /* its plan's, but for what is shared */
+  uint64_t shared;      /* what its plan shares with others of the node, */
+  uint64_t touched;     /* and of that what this rank uses */
+} sr_stack_need;
+
+/* What sr_stack_create would decide and take; store may be an outline. Collective. Errors: as those of sr_stack_create.
+ */
+sr_status sr_stack_estimate(MPI_Comm comm, const sr_store *store, const char *name, const sr_stack *stack,
+                            const sr_sequence *sequence, int threads, sr_plan_info *plan, sr_stack_need *need);
+
 /* Makes all that a forward of such a sequence needs, on so many threads a rank. name: "encoder" or "decoder"; store
  * must stay. *run is NULL on failure. Collective. Errors: SR_ERR_ARGUMENT, SR_ERR_INPUT (a document of more tokens than
  * learned positions), SR_ERR_RESOURCE, SR_ERR_MPI. */
@@ -24,9 +37,6 @@ void sr_stack_destroy(sr_stack_run **run);
 
 /* The tokens of this rank, in runs that begin at multiples of 1,024. */
 void sr_stack_rows(const sr_stack_run *run, sr_rows *rows);
-
-/* Bytes of this rank's activations and of its plan. */
-uint64_t sr_stack_bytes(const sr_stack_run *run);
 
 /* What a run has computed for this rank's rows, its own memory. */
 typedef struct sr_stack_state {

@@ -64,18 +64,32 @@ static sr_status fill(sr_store *store, int ranks, int rank) {
   return status;
 }
 
+static sr_store empty(const sr_saved *saved) {
+  return (sr_store){.saved = saved, .node = MPI_COMM_NULL, .shared = {.window = MPI_WIN_NULL}};
+}
+
+static sr_status outline(sr_store *store) {
+  store->matrix = calloc((size_t)store->saved->n_weights, sizeof *store->matrix);
+  if (!store->matrix) return sr_fail(SR_ERR_RESOURCE, "no memory for a model's weights");
+  store->bytes = lay_out(store, NULL);
+  return SR_OK;
+}
+
+sr_status sr_store_outline(const sr_saved *saved, sr_store *store) {
+  *store = empty(saved);
+  return outline(store);
+}
+
 static sr_status open_on_node(sr_store *store) {
   int ranks, rank;
   SR_TRY(sr_comm_local(store->node, &ranks, &rank));
-  store->matrix = calloc((size_t)store->saved->n_weights, sizeof *store->matrix);
-  SR_TRY(sr_agree(store->node, store->matrix ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory for a model's weights")));
-  store->bytes = lay_out(store, NULL);
+  SR_TRY(sr_agree(store->node, outline(store)));
   SR_TRY(sr_agree(store->node, allocate(store, ranks)));
   return fill(store, ranks, rank);
 }
 
 sr_status sr_store_open(MPI_Comm comm, const sr_saved *saved, sr_store *store) {
-  *store = (sr_store){.saved = saved, .node = MPI_COMM_NULL, .shared = {.window = MPI_WIN_NULL}};
+  *store = empty(saved);
   SR_TRY(sr_comm_node(comm, &store->node));
   return sr_agree(comm, open_on_node(store));
 }
@@ -85,7 +99,7 @@ void sr_store_close(sr_store *store) {
   sr_comm_free(&store->node);
   sr_free(store->own);
   free(store->matrix);
-  *store = (sr_store){.node = MPI_COMM_NULL, .shared = {.window = MPI_WIN_NULL}};
+  *store = empty(NULL);
 }
 
 const sr_matrix *sr_store_find(const sr_store *store, const char *name) {

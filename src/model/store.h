@@ -15,6 +15,10 @@ typedef struct sr_store {
   sr_matrix *matrix; /* in the order of saved->weight */
 } sr_store;
 
+/* Lays out a store without memory: its matrices have shapes and no elements. To be closed. Not collective. Errors:
+ * SR_ERR_RESOURCE. */
+sr_status sr_store_outline(const sr_saved *saved, sr_store *store);
+
 /* Reads all weights. The model file is open on all ranks. *store is to be closed in any case but SR_ERR_MPI.
  * Collective. Errors: SR_ERR_INPUT, SR_ERR_RESOURCE, SR_ERR_MPI. */
 sr_status sr_store_open(MPI_Comm comm, const sr_saved *saved, sr_store *store);

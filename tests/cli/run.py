@@ -248,6 +248,14 @@ class Run(Case):
                 files.add(f.read())
         self.assertEqual(len(files), 1)
 
+    def test_dry_run(self):
+        model, text = self.decoder_model(), self.text('the an7 the, ' * 300)
+        done = run('run', '--dry-run', '--model', model, '--text', text, ranks=2)
+        self.assertEqual((done.status, done.said), (0, []))
+        for word in 'memory', 'activations', '1501 tokens', '2 ranks':
+            self.assertIn(word, done.out)
+        self.assertFalse(os.path.exists(self.path('o.h5')))
+
     def test_few_tokens(self):
         arrays = self.quiet_weights()
         model, text = self.decoder_model(arrays=arrays), self.text('the an7')
