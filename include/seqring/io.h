@@ -74,7 +74,8 @@ sr_status sr_input_open(const sr_input_info *info, sr_input **input);
  * Errors: SR_ERR_ARGUMENT (rows beyond the last), SR_ERR_INPUT. */
 sr_status sr_input_read(sr_input *input, sr_input_tensor tensor, const sr_rows *rows, void *to);
 
-/* Reads where the info.n_documents documents begin: ascending from 0 to at most kv_len, or it is an error. Not collective. Errors: SR_ERR_INPUT. */
+/* Reads where the info.n_documents documents begin: ascending from 0 to at most kv_len, or it is an error. Not
+ * collective. Errors: SR_ERR_INPUT. */
 sr_status sr_input_documents(sr_input *input, int64_t *begin);
 
 /* Closes it and sets *input to NULL, which is accepted too. Not collective. */

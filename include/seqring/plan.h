@@ -70,16 +70,18 @@ typedef struct sr_options {
   int head_ranks;     /* SR_STRATEGY_HYBRID: ranks of a group, neighbours that deal their heads; a divisor of all;
                          0: any */
   sr_balance balance; /* SR_BALANCE_AUTO */
-  bool same_rows;     /* a rank holds the queries of just those positions of which it holds the keys, as the layers of a
-                         model want it: q_len is kv_len and the balance is not SR_BALANCE_WEIGHTED. Queries are then
-                         cut at multiples of 1,024, too */
-  const sr_costs *costs;    /* by which strategy and balance are chosen; rank 0's count; NULL: sr_costs_default's */
-  bool no_overlap;          /* wait for keys and values before anything is computed, and not meanwhile */
-  uint64_t piece_bytes;     /* in which keys and values travel, up to 2^28; 0: 4 MiB */
-  sr_products products;     /* SR_PRODUCTS_AUTO */
-  bool refuse_nonfinite;    /* fail with SR_ERR_NONFINITE when a visible input is NaN or Inf */
-  int threads;              /* OpenMP threads of this rank; 0: OpenMP's own choice */
-  uint64_t memory_limit;    /* bytes of this rank's workspace and of what its node shares, 0: no limit */
+  bool same_rows;     /* queries are dealt as so many keys are, cut at multiples of 1,024, as the layers of a model want
+                         it: where q_len is kv_len a rank holds both of the same tokens. Not with SR_BALANCE_WEIGHTED */
+  int64_t q_room, kv_room; /* tokens to which the queries (of same_rows) and keys will grow: they are dealt as the begin
+                              of so many, so that a plan of more of them lets ranks hold the same rows. 0: q_len, kv_len
+                            */
+  const sr_costs *costs;   /* by which strategy and balance are chosen; rank 0's count; NULL: sr_costs_default's */
+  bool no_overlap;         /* wait for keys and values before anything is computed, and not meanwhile */
+  uint64_t piece_bytes;    /* in which keys and values travel, up to 2^28; 0: 4 MiB */
+  sr_products products;    /* SR_PRODUCTS_AUTO */
+  bool refuse_nonfinite;   /* fail with SR_ERR_NONFINITE when a visible input is NaN or Inf */
+  int threads;             /* OpenMP threads of this rank; 0: OpenMP's own choice */
+  uint64_t memory_limit;   /* bytes of this rank's workspace and of what its node shares, 0: no limit */
   sr_progress_fn *progress; /* or NULL */
   void *progress_data;
   uint64_t reserved[8]; /* zero */
@@ -198,6 +200,10 @@ const sr_step_stats *sr_plan_steps(const sr_plan *plan, int64_t *n);
  * SR_ERR_ARGUMENT, SR_ERR_RESOURCE, SR_ERR_MPI. */
 sr_status sr_plan_verify(sr_plan *plan, const sr_tensors *tensors, int64_t n_queries, uint64_t seed,
                          sr_verify_result *result);
+
+/* Moves query 0 to another position, for a plan of up to SR_DECODE_QUERIES queries: keys of causal masks come into
+ * sight. All ranks call it alike. Not collective. Errors: SR_ERR_ARGUMENT. */
+sr_status sr_plan_move(sr_plan *plan, int64_t q_start);
 
 /* Frees the plan and sets *plan to NULL; accepts a NULL plan. Not to be called after SR_ERR_MPI, when messages may
  * still be on their way to the plan's memory: end the program instead. Collective over the plan's communicator. */

@@ -197,6 +197,8 @@ static sr_status distribute(sr_decision *d, const sr_site *site) {
                         .ranks = d->ranks,
                         .balance = d->way.balance,
                         .same_rows = o->same_rows,
+                        .q_room = o->q_room ? o->q_room : o->q_len,
+                        .kv_room = o->kv_room ? o->kv_room : o->kv_len,
                         .by_heads = d->way.head_ranks > 1};
   sr_route route = SR_ROUTE_DIRECT;
   SR_TRY(choose_teams(d, site, &problem.team_of));

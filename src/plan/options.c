@@ -57,10 +57,14 @@ static sr_status check_documents(const sr_mask *m, int64_t kv_len) {
   return SR_OK;
 }
 
+sr_status sr_options_check_position(int64_t q_start) {
+  return check_range("q_start", q_start, -LONGEST, LONGEST);
+}
+
 static sr_status check_mask(const sr_mask *m, int64_t kv_len) {
   SR_TRY(check_range("window_left", m->window_left, -1, LONGEST));
   SR_TRY(check_range("window_right", m->window_right, -1, LONGEST));
-  if (m->q_start != SR_Q_START_END) SR_TRY(check_range("q_start", m->q_start, -LONGEST, LONGEST));
+  if (m->q_start != SR_Q_START_END) SR_TRY(sr_options_check_position(m->q_start));
   SR_TRY(check_range("sinks", m->sinks, 0, LONGEST));
   return check_documents(m, kv_len);
 }
@@ -85,7 +89,10 @@ sr_status sr_options_check(const sr_options *o) {
   if (o->head_ranks && o->strategy != SR_STRATEGY_HYBRID)
     return sr_fail(SR_ERR_ARGUMENT, "head_ranks are for the strategy hybrid, not %s", sr_strategy_name(o->strategy));
   SR_TRY(check_range("balance", (int64_t)o->balance, SR_BALANCE_AUTO, SR_BALANCE_WEIGHTED));
-  if (o->same_rows && (o->q_len != o->kv_len || o->balance == SR_BALANCE_WEIGHTED))
-    return sr_fail(SR_ERR_ARGUMENT, "same_rows is for as many queries as keys, and not for the balance weighted");
+  if (o->same_rows && o->balance == SR_BALANCE_WEIGHTED)
+    return sr_fail(SR_ERR_ARGUMENT, "same_rows is not for the balance weighted");
+  if (o->q_room) SR_TRY(check_range("q_room", o->q_room, o->q_len, LONGEST));
+  if (o->kv_room) SR_TRY(check_range("kv_room", o->kv_room, o->kv_len, LONGEST));
+  if (o->q_room && !o->same_rows) return sr_fail(SR_ERR_ARGUMENT, "q_room is for same_rows");
   return SR_OK;
 }

@@ -49,6 +49,8 @@ static sr_status check_alike(MPI_Comm comm, const sr_options *o) {
                              o->head_ranks,
                              o->balance,
                              o->same_rows,
+                             o->q_room,
+                             o->kv_room,
                              o->no_overlap,
                              (int64_t)o->piece_bytes,
                              o->refuse_nonfinite};
@@ -279,6 +281,19 @@ void sr_plan_stats_get(const sr_plan *plan, sr_plan_stats *stats) {
 
 void sr_plan_describe(const sr_plan *plan, sr_plan_info *info) {
   describe(&plan->d, plan->all_pairs, info);
+}
+
+sr_status sr_plan_move(sr_plan *plan, int64_t q_start) {
+  sr_decision *d = &plan->d;
+  const sr_options *o = &d->opt;
+  if (!sr_decision_few(d))
+    return sr_fail(SR_ERR_ARGUMENT, "a plan of more than %d queries cannot be moved", SR_DECODE_QUERIES);
+  SR_TRY(sr_options_check_position(q_start));
+  sr_span all = {0, o->kv_len};
+  d->q_start = d->opt.mask.q_start = d->partition.q_start = q_start;
+  d->rank_pairs = sr_partition_pairs(&d->partition, d->work.q, (sr_tokens){1, &all});
+  plan->all_pairs = sr_mask_pairs(&o->mask, q_start, o->q_len, o->kv_len, all) * (double)o->q_heads;
+  return SR_OK;
 }
 
 sr_tile_rows sr_plan_tile(const sr_plan *plan, int64_t tile) {

@@ -9,10 +9,10 @@
  * kernel; and the keys whose products take as long as the rest of a query's work. */
 enum { RUNS_A_RANK = 16, SHORTEST_RUN = 192, RUN_UNIT = 48, KEYS_A_QUERY = 256 };
 
-/* len tokens in n runs of whole units, each run the owner's that it names. */
-static bool deal_runs(sr_arena *arena, int64_t len, int64_t unit, int64_t n, const int *owner, int owners,
+/* len tokens, the begin of `room`, which are cut in n runs of whole units: each run is the owner's that it names. */
+static bool deal_runs(sr_arena *arena, int64_t len, int64_t room, int64_t unit, int64_t n, const int *owner, int owners,
                       sr_deal *deal) {
-  const int64_t units = len / unit + (len % unit != 0);
+  const int64_t units = room / unit + (room % unit != 0);
   int64_t *count = sr_arena_take(arena, owners, sizeof *count);
   *deal = (sr_deal){.owners = owners, .of = sr_arena_take(arena, owners, sizeof(sr_tokens))};
   if (!count || !deal->of) return false;
@@ -27,12 +27,13 @@ static bool deal_runs(sr_arena *arena, int64_t len, int64_t unit, int64_t n, con
 }
 
 /* Equal runs, one or two a rank. */
-static bool deal_evenly(sr_arena *arena, int64_t len, int64_t unit, int ranks, bool zigzag, sr_deal *deal) {
+static bool deal_evenly(sr_arena *arena, int64_t len, int64_t room, int64_t unit, int ranks, bool zigzag,
+                        sr_deal *deal) {
   const int64_t n = zigzag ? 2 * (int64_t)ranks : ranks;
   int *owner = sr_arena_take(arena, n, sizeof *owner);
   if (!owner) return false;
   for (int64_t i = 0; i < n; i++) owner[i] = (int)(i < ranks ? i : n - 1 - i);
-  return deal_runs(arena, len, unit, n, owner, ranks, deal);
+  return deal_runs(arena, len, room, unit, n, owner, ranks, deal);
 }
 
 typedef struct run {
@@ -82,17 +83,17 @@ static bool deal_by_work(sr_arena *arena, const sr_mask *mask, int64_t len, int6
     load[0].work += todo[i].work;
     sink(load, ranks);
   }
-  return deal_runs(arena, len, RUN_UNIT, n, owner, ranks, deal);
+  return deal_runs(arena, len, len, RUN_UNIT, n, owner, ranks, deal);
 }
 
 bool sr_deal_queries(sr_arena *arena, const sr_mask *mask, int64_t q_len, int64_t kv_len, int ranks, sr_balance balance,
                      sr_deal *deal) {
   if (balance == SR_BALANCE_WEIGHTED) return deal_by_work(arena, mask, q_len, kv_len, ranks, deal);
-  return deal_evenly(arena, q_len, 1, ranks, balance == SR_BALANCE_ZIGZAG, deal);
+  return deal_evenly(arena, q_len, q_len, 1, ranks, balance == SR_BALANCE_ZIGZAG, deal);
 }
 
-bool sr_deal_keys(sr_arena *arena, int64_t kv_len, int ranks, sr_balance balance, sr_deal *deal) {
-  return deal_evenly(arena, kv_len, SR_SEGMENT, ranks, balance == SR_BALANCE_ZIGZAG, deal);
+bool sr_deal_keys(sr_arena *arena, int64_t kv_len, int64_t room, int ranks, sr_balance balance, sr_deal *deal) {
+  return deal_evenly(arena, kv_len, room, SR_SEGMENT, ranks, balance == SR_BALANCE_ZIGZAG, deal);
 }
 
 bool sr_deal_to_teams(sr_arena *arena, const sr_deal *deal, const int *team_of, int n, sr_deal *teams) {

@@ -43,7 +43,7 @@ bool sr_partition_seen(sr_arena *arena, const sr_partition *p, sr_tokens queries
 }
 
 static bool deal_queries(sr_arena *arena, const sr_problem *p, sr_deal *deal) {
-  if (p->same_rows) return sr_deal_keys(arena, p->kv_len, p->ranks, p->balance, deal);
+  if (p->same_rows) return sr_deal_keys(arena, p->q_len, p->q_room, p->ranks, p->balance, deal);
   return sr_deal_queries(arena, &p->mask, p->q_len, p->kv_len, p->ranks, p->balance, deal);
 }
 
@@ -57,7 +57,7 @@ static bool make(sr_partition *p) {
   sr_tokens *sees = sr_arena_take(arena, n, sizeof *sees);
   p->sees = sees;
   if (!sees || !deal_queries(arena, of, &p->queries) ||
-      !sr_deal_keys(arena, of->kv_len, of->ranks, of->balance, &p->keys) ||
+      !sr_deal_keys(arena, of->kv_len, of->kv_room, of->ranks, of->balance, &p->keys) ||
       !sr_deal_to_teams(arena, &p->queries, p->teams.of, n, &p->team_queries) ||
       !sr_deal_to_teams(arena, &p->keys, p->teams.of, n, &p->team_keys))
     return false;

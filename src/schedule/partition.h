@@ -31,10 +31,11 @@ typedef struct sr_problem {
   sr_mask mask;
   int64_t grain; /* what a rank sees of keys is rounded out to multiples of it; divides SR_SEGMENT */
   int ranks;
-  sr_balance balance; /* not SR_BALANCE_AUTO */
-  bool same_rows;     /* queries are dealt as keys are, of which there are as many */
-  const int *team_of; /* [ranks] team of each rank, 0 and up, all taken; NULL: each rank is one */
-  bool by_heads;      /* each member of a team works on all its tokens, for some heads; teams are equally large */
+  sr_balance balance;      /* not SR_BALANCE_AUTO */
+  bool same_rows;          /* queries are dealt as so many keys would be */
+  int64_t q_room, kv_room; /* queries of same_rows and keys are dealt as the begin of so many */
+  const int *team_of;      /* [ranks] team of each rank, 0 and up, all taken; NULL: each rank is one */
+  bool by_heads;           /* each member of a team works on all its tokens, for some heads; teams are equally large */
 } sr_problem;
 
 typedef struct sr_partition {

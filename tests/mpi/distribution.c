@@ -64,6 +64,67 @@ static void all_give_the_same_bits(void) {
   }
 }
 
+/* A plan of the begin of a sequence gives ranks the rows that they hold of all of it, and the same result. */
+static void sequences_may_grow(void) {
+  problem p = make_problem(3500, true, -1);
+  output one, many;
+  CHECK(problem_run(&p, MPI_COMM_SELF, &one) == SR_OK);
+  for (sr_balance balance = SR_BALANCE_CONTIGUOUS; balance < SR_BALANCE_WEIGHTED; balance++) {
+    sr_plan *grown;
+    sr_rows rows;
+    p.options.balance = balance;
+    p.options.same_rows = true;
+    p.options.q_room = p.options.kv_room = 9000;
+    CHECK(problem_run(&p, MPI_COMM_WORLD, &many) == SR_OK);
+    CHECK(same_bits(&p, &many, &one));
+    check_same_rows(&many.q_rows, &many.kv_rows);
+    sr_options whole = p.options;
+    whole.kv_len = 9000, whole.q_len = 1, whole.same_rows = false, whole.q_room = 0;
+    CHECK(sr_plan_create(MPI_COMM_WORLD, &whole, &grown) == SR_OK);
+    sr_plan_kv_rows(grown, &rows);
+    CHECK(rows.count >= many.kv_rows.count);
+    for (int i = 0; i < many.kv_rows.n_spans; i++) {
+      const sr_span is = many.kv_rows.span[i], becomes = rows.span[i];
+      CHECK(is.start == becomes.start && (is.count == becomes.count || is.start + is.count == 3500));
+    }
+    sr_plan_destroy(&grown);
+    output_close(&many);
+  }
+  output_close(&one);
+  problem_free(&p);
+}
+
+/* One query that moves on is as one that was there from the start. */
+static void queries_move(void) {
+  problem p = make_problem(3500, true, 2000);
+  p.options.q_len = 1;
+  p.options.mask.sinks = 3;
+  output moved, there;
+  CHECK(problem_run(&p, MPI_COMM_WORLD, &moved) == SR_OK);
+  sr_tensors t = tensors_of(&moved);
+  for (int64_t at = 0; at < 3500; at += 499) {
+    sr_plan_info info, want;
+    p.options.mask.q_start = at;
+    CHECK(sr_plan_move(moved.plan, at) == SR_OK);
+    CHECK(sr_plan_forward(moved.plan, &t) == SR_OK);
+    CHECK(problem_run(&p, MPI_COMM_WORLD, &there) == SR_OK);
+    CHECK(moved.o_bytes == there.o_bytes && memcmp(moved.o, there.o, there.o_bytes) == 0);
+    CHECK(memcmp(moved.lse, there.lse, there.lse_bytes) == 0);
+    sr_plan_describe(moved.plan, &info);
+    sr_plan_describe(there.plan, &want);
+    CHECK(info.q_start == at && info.flops == want.flops && info.rank_flops == want.rank_flops);
+    output_close(&there);
+  }
+  CHECK(sr_plan_move(moved.plan, INT64_MAX) == SR_ERR_ARGUMENT);
+  output_close(&moved);
+  problem_free(&p);
+  p = make_problem(3500, true, -1);
+  CHECK(problem_run(&p, MPI_COMM_WORLD, &there) == SR_OK);
+  CHECK(sr_plan_move(there.plan, 1) == SR_ERR_ARGUMENT);
+  output_close(&there);
+  problem_free(&p);
+}
+
 static uint64_t count_nodes(int ranks) {
   int *node_of = malloc((size_t)ranks * sizeof *node_of), nodes = 0;
   CHECK(sr_comm_nodes(MPI_COMM_WORLD, ranks, node_of) == SR_OK);
@@ -169,6 +230,8 @@ int main(int argc, char **argv) {
   MPI_Init(&argc, &argv);
   if (argc > 1) sr_comm_set_count_limit(atoi(argv[1]));
   all_give_the_same_bits();
+  sequences_may_grow();
+  queries_move();
   bytes_are_those_of_the_formulas();
   windows_take_what_they_reach();
   costs_are_measured_alike();

@@ -82,10 +82,10 @@ static void bad_options_are_refused(void) {
   REFUSE(costs, &costs, "costs");
   REFUSE(dtype, SR_I32, "dtype");
   sr_options o = good_options();
+  REFUSE(kv_room, 1, "kv_room");
+  o.q_room = o.q_len;
+  refuse(o, "q_room");
   o.same_rows = true;
-  o.kv_len = o.q_len + 1;
-  refuse(o, "same_rows");
-  o.kv_len = o.q_len;
   o.balance = SR_BALANCE_WEIGHTED;
   refuse(o, "same_rows");
 }

@@ -103,7 +103,7 @@ static void segments_follow_one_another(void) {
     sr_deal deal;
     int64_t len = random_int(&r, 1, 40 * SR_SEGMENT), all = 0;
     int ranks = (int)random_int(&r, 1, 20);
-    CU_ASSERT(sr_deal_keys(&arena, len, ranks, n % 2 ? SR_BALANCE_ZIGZAG : SR_BALANCE_CONTIGUOUS, &deal));
+    CU_ASSERT(sr_deal_keys(&arena, len, len, ranks, n % 2 ? SR_BALANCE_ZIGZAG : SR_BALANCE_CONTIGUOUS, &deal));
     for (int rank = 0; rank < ranks; rank++) {
       int64_t last = -1, keys = 0, segments = sr_tokens_segments(deal.of[rank]);
       for (int64_t i = 0; i < segments; i++) {
@@ -214,6 +214,8 @@ static sr_problem random_problem(uint64_t *r, int n, int *team_of, int64_t *docu
     p.q_len = p.kv_len;
     p.same_rows = true;
   }
+  p.q_room = p.q_len + (random_int(r, 0, 2) ? 0 : random_int(r, 0, longest));
+  p.kv_room = p.same_rows ? p.q_room : p.kv_len + (random_int(r, 0, 2) ? 0 : random_int(r, 0, longest));
   p.mask = random_mask(r, longest, p.kv_len, documents);
   switch (random_int(r, 0, 3)) {
   case 0:
@@ -268,6 +270,8 @@ static void every_schedule_is_valid(void) {
 static sr_problem square(int64_t len, int ranks, sr_balance balance, bool causal, int64_t left) {
   return (sr_problem){.q_len = len,
                       .kv_len = len,
+                      .q_room = len,
+                      .kv_room = len,
                       .grain = 1,
                       .ranks = ranks,
                       .balance = balance,
