@@ -30,6 +30,12 @@ const sr_command sr_command_table[] = {
      "keeps the activations of its tokens, and attention is computed as attend does it. The bits of the results are "
      "the same on any number of ranks and threads.",
      "mpirun -n 2 --bind-to none seqring run --model smollm2.h5 --text book.txt -o book.h5", sr_command_run},
+    {"generate", SR_FOR_GENERATE, "--model MODEL.h5 --text FILE [OPTION]...", "go on after a long text with a model",
+     "Reads a text with a decoder as run does it, and prints what the model goes on with, until it ends or there are "
+     "enough tokens. Keys and values of all layers stay dealt to the ranks of the job; the queries of each new token "
+     "travel to all of them. What is chosen is the same on any number of ranks and threads.",
+     "mpirun -n 2 --bind-to none seqring generate --model smollm2.h5 --text book.txt --tokens 100",
+     sr_command_generate},
     {"bench", SR_FOR_BENCH, "attention [OPTION]...", "measure attention beside what the machine can do",
      "Measures attention on random numbers for every combination of the lists that are given, a line each: seconds of "
      "a "

@@ -28,6 +28,6 @@ const sr_command *sr_command_find(const char *name);
 const char *sr_command_nearest(const char *name);
 
 sr_command_fn sr_command_attend, sr_command_info, sr_command_import, sr_command_tokenize, sr_command_run,
-    sr_command_bench, sr_command_help, sr_command_version;
+    sr_command_generate, sr_command_bench, sr_command_help, sr_command_version;
 
 #endif

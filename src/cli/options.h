@@ -16,7 +16,8 @@ enum {
   SR_FOR_IMPORT = 32,
   SR_FOR_TOKENIZE = 64,
   SR_FOR_RUN = 128,
-  SR_FOR_ALL = 255
+  SR_FOR_GENERATE = 256,
+  SR_FOR_ALL = 511
 };
 
 /* How the words of an option become a value, and the type of the setting. */

@@ -34,9 +34,13 @@ typedef struct sr_settings {
   char outputs[SR_LIST_MAX]; /* of run, as they were given */
   int64_t layer;             /* of run, or SR_AUTOMATIC */
   int documents, unit;       /* of run: an sr_cut */
-  int64_t limit;             /* of run; 0: none */
-  char topic[SR_PATH_MAX];   /* of help; "" for the program */
-  int weights;               /* of import: an sr_weights_choice */
+  int64_t tokens;            /* of generate */
+  double temperature, top_p; /* of generate */
+  int64_t top_k, sampling_seed;
+  bool ids;                /* of generate */
+  int64_t limit;           /* of run; 0: none */
+  char topic[SR_PATH_MAX]; /* of help; "" for the program */
+  int weights;             /* of import: an sr_weights_choice */
   bool causal;
   int64_t window[2]; /* left, right; -1: unlimited */
   int64_t sinks;

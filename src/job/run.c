@@ -123,11 +123,11 @@ static void warn_of_length(run *r) {
   if (r->stack->context > 0 && longest > r->stack->context && mask->window_left < 0) warn(r, text);
 }
 
-static sr_sequence sequence_of(const run *r) {
+static sr_stack_spec spec_of(const run *r, const sr_store *store) {
   sr_sequence sequence = {.tokens = r->reading.n, .mask = r->job->mask};
   sequence.mask.documents = r->reading.documents.number;
   sequence.mask.n_documents = r->reading.documents.n;
-  return sequence;
+  return (sr_stack_spec){store, r->name, r->stack, sequence, r->fit.placement.threads, NULL};
 }
 
 /* Bytes of what this rank keeps of the text and of its results besides the layers' activations. */
@@ -141,13 +141,12 @@ static uint64_t text_bytes(const run *r, int64_t rows) {
 
 /* What the run will take of memory. */
 static sr_status estimate(run *r) {
-  const sr_sequence sequence = sequence_of(r);
   sr_run_report *report = r->report;
   sr_stack_need need = {0};
   sr_store outline;
   SR_TRY(sr_agree(r->comm, sr_store_outline(r->saved, &outline)));
-  sr_status status = sr_stack_estimate(r->comm, &outline, r->name, r->stack, &sequence, r->fit.placement.threads,
-                                       &report->plan, &need);
+  const sr_stack_spec spec = spec_of(r, &outline);
+  sr_status status = sr_stack_estimate(r->comm, &spec, &report->plan, &need);
   report->weights = outline.bytes;
   sr_store_close(&outline);
   SR_TRY(sr_agree(r->comm, status));
@@ -169,10 +168,9 @@ static sr_status check_memory(const run *r) {
 
 static sr_status load(run *r) {
   const double start = sr_now();
-  const int threads = r->fit.placement.threads;
-  const sr_sequence sequence = sequence_of(r);
   SR_TRY(sr_store_open(r->comm, r->saved, &r->store));
-  SR_TRY(sr_agree(r->comm, sr_stack_create(r->comm, &r->store, r->name, r->stack, &sequence, threads, &r->layers)));
+  const sr_stack_spec spec = spec_of(r, &r->store);
+  SR_TRY(sr_agree(r->comm, sr_stack_create(r->comm, &spec, &r->layers)));
   sr_stack_rows(r->layers, &r->rows);
   r->load_s = sr_now() - start;
   return SR_OK;

@@ -171,6 +171,7 @@ static sr_status read_ends(sr_import *import, const json_t *table, const json_t 
   const size_t n = json_array_size(single);
   if (!is_of_type(processor, "TemplateProcessing") || n < 1 || n > 3)
     return no_tokenizer(import, "its post_processor is not read");
+  import->vocabulary.end = -1;
   SR_TRY(read_end(import, table, json_array_get(single, 0), &import->vocabulary.first));
   return read_end(import, table, json_array_get(single, n - 1), &import->vocabulary.last);
 }

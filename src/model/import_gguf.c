@@ -198,21 +198,23 @@ static sr_status choose_cut(sr_import *import) {
                  cut ? cut : "default");
 }
 
+/* A token that may be named, or -1. */
+static int64_t get_token(const sr_import *import, const char *key) {
+  const json_t *id = get(import, key);
+  return json_is_integer(id) ? json_integer_value(id) : -1;
+}
+
 /* What stands in front of a text and behind it, where the model wants that. */
 static sr_status choose_ends(const sr_import *import, const char *wanted, const char *key, int64_t *token) {
-  *token = -1;
-  if (!json_is_true(get(import, wanted))) return SR_OK;
-  const json_t *id = get(import, key);
-  if (!json_is_integer(id)) return no_key(import, key);
-  *token = json_integer_value(id);
-  return SR_OK;
+  *token = json_is_true(get(import, wanted)) ? get_token(import, key) : -1;
+  return *token < 0 && json_is_true(get(import, wanted)) ? no_key(import, key) : SR_OK;
 }
 
 sr_status sr_import_gguf(sr_import *import) {
   sr_vocabulary *v = &import->vocabulary;
   v->kind = SR_VOCABULARY_BPE;
-  const json_t *unknown = get(import, "tokenizer.ggml.unknown_token_id");
-  v->unknown = json_is_integer(unknown) ? json_integer_value(unknown) : -1;
+  v->unknown = get_token(import, "tokenizer.ggml.unknown_token_id");
+  v->end = get_token(import, "tokenizer.ggml.eos_token_id");
   SR_TRY(choose_cut(import));
   SR_TRY(choose_ends(import, "tokenizer.ggml.add_bos_token", "tokenizer.ggml.bos_token_id", &v->first));
   SR_TRY(choose_ends(import, "tokenizer.ggml.add_eos_token", "tokenizer.ggml.eos_token_id", &v->last));

@@ -26,26 +26,38 @@ sr_norm sr_find_norm(const sr_store *store, const char *name, const sr_stack *st
                    .bias = vector(find(store, name, part, "bias"))};
 }
 
+static sr_product product_of(const sr_store *store, const char *name, int64_t number, const char *part) {
+  char full[64];
+  snprintf(full, sizeof full, "%" PRId64 ".%s", number, part);
+  return sr_find_product(store, name, full);
+}
+
+static sr_norm norm_of(const sr_store *store, const char *name, const sr_stack *stack, int64_t number,
+                       const char *part) {
+  char full[64];
+  snprintf(full, sizeof full, "%" PRId64 ".%s", number, part);
+  return sr_find_norm(store, name, stack, full);
+}
+
 void sr_layer_find(const sr_store *store, const char *name, const sr_stack *stack, int64_t number, sr_layer *layer) {
-  const struct {
-    const char *part;
-    sr_product *product;
-  } products[] = {{"query", &layer->query}, {"key", &layer->key}, {"value", &layer->value}, {"output", &layer->output},
-                  {"gate", &layer->gate},   {"up", &layer->up},   {"down", &layer->down}};
-  const struct {
-    const char *part;
-    sr_norm *norm;
-  } norms[] = {{"attention_norm", &layer->attention_norm},
-               {"query_norm", &layer->query_norm},
-               {"key_norm", &layer->key_norm},
-               {"inner_norm", &layer->inner_norm}};
-  char part[64];
-  for (size_t i = 0; i < sizeof products / sizeof *products; i++) {
-    snprintf(part, sizeof part, "%" PRId64 ".%s", number, products[i].part);
-    *products[i].product = sr_find_product(store, name, part);
-  }
-  for (size_t i = 0; i < sizeof norms / sizeof *norms; i++) {
-    snprintf(part, sizeof part, "%" PRId64 ".%s", number, norms[i].part);
-    *norms[i].norm = sr_find_norm(store, name, stack, part);
-  }
+  *layer = (sr_layer){
+      .own = {.norm = norm_of(store, name, stack, number, "attention_norm"),
+              .query_norm = norm_of(store, name, stack, number, "query_norm"),
+              .key_norm = norm_of(store, name, stack, number, "key_norm"),
+              .query = product_of(store, name, number, "query"),
+              .key = product_of(store, name, number, "key"),
+              .value = product_of(store, name, number, "value"),
+              .output = product_of(store, name, number, "output")},
+      .cross = {.norm = norm_of(store, name, stack, number, "cross_norm"),
+                .query_norm = norm_of(store, name, stack, number, "cross_query_norm"),
+                .key_norm = norm_of(store, name, stack, number, "cross_key_norm"),
+                .query = product_of(store, name, number, "cross_query"),
+                .key = product_of(store, name, number, "cross_key"),
+                .value = product_of(store, name, number, "cross_value"),
+                .output = product_of(store, name, number, "cross_output")},
+      .inner_norm = norm_of(store, name, stack, number, "inner_norm"),
+      .gate = product_of(store, name, number, "gate"),
+      .up = product_of(store, name, number, "up"),
+      .down = product_of(store, name, number, "down"),
+  };
 }

@@ -11,9 +11,16 @@ typedef struct sr_product {
   const float *bias;
 } sr_product;
 
+/* To the own tokens, or to those of another stack. Weights are NULL where there is no such part. */
+typedef struct sr_attention {
+  sr_norm norm, query_norm, key_norm;
+  sr_product query, key, value, output;
+} sr_attention;
+
 typedef struct sr_layer {
-  sr_norm attention_norm, query_norm, key_norm, inner_norm; /* of queries and keys: weight NULL where there is none */
-  sr_product query, key, value, output, gate, up, down;     /* gate: weight NULL where there is none */
+  sr_attention own, cross;
+  sr_norm inner_norm;
+  sr_product gate, up, down; /* gate: weight NULL where there is none */
 } sr_layer;
 
 /* A part of a stack, by its name in it, as "final_norm" or "12.query"; with weight NULL where the model has none. */

@@ -12,8 +12,19 @@ typedef struct sr_stack_run sr_stack_run;
 /* A sequence of tokens. Positions count from the begin of a token's document. */
 typedef struct sr_sequence {
   int64_t tokens;
+  int64_t room; /* tokens to which it will grow, whose keys and values all layers keep; 0: it stays as it is */
   sr_mask mask; /* its window, sinks and documents, which must stay: the model says whether it is causal */
 } sr_sequence;
+
+/* What is to be run. All that is pointed at must stay. */
+typedef struct sr_stack_spec {
+  const sr_store *store;
+  const char *name; /* "encoder" or "decoder" */
+  const sr_stack *stack;
+  sr_sequence sequence;
+  int threads;                /* a rank */
+  const sr_stack_run *source; /* that layers attend to after their own tokens, or NULL */
+} sr_stack_spec;
 
 /* What a run takes of a rank's memory, in bytes. */
 typedef struct sr_stack_need {
@@ -23,16 +34,13 @@ typedef struct sr_stack_need {
   uint64_t touched;     /* and of that what this rank uses */
 } sr_stack_need;
 
-/* What sr_stack_create would decide and take; store may be an outline. Collective. Errors: as those of sr_stack_create.
- */
-sr_status sr_stack_estimate(MPI_Comm comm, const sr_store *store, const char *name, const sr_stack *stack,
-                            const sr_sequence *sequence, int threads, sr_plan_info *plan, sr_stack_need *need);
+/* What sr_stack_create would decide and take; the store may be an outline. Collective. Errors: as those of
+ * sr_stack_create. */
+sr_status sr_stack_estimate(MPI_Comm comm, const sr_stack_spec *spec, sr_plan_info *plan, sr_stack_need *need);
 
-/* Makes all that a forward of such a sequence needs, on so many threads a rank. name: "encoder" or "decoder"; store
- * must stay. *run is NULL on failure. Collective. Errors: SR_ERR_ARGUMENT, SR_ERR_INPUT (a document of more tokens than
- * learned positions), SR_ERR_RESOURCE, SR_ERR_MPI. */
-sr_status sr_stack_create(MPI_Comm comm, const sr_store *store, const char *name, const sr_stack *stack,
-                          const sr_sequence *sequence, int threads, sr_stack_run **run);
+/* Makes all that a forward needs. *run is NULL on failure. Collective. Errors: SR_ERR_ARGUMENT, SR_ERR_INPUT (a
+ * document of more tokens than learned positions), SR_ERR_RESOURCE, SR_ERR_MPI. */
+sr_status sr_stack_create(MPI_Comm comm, const sr_stack_spec *spec, sr_stack_run **run);
 void sr_stack_destroy(sr_stack_run **run);
 
 /* The tokens of this rank, in runs that begin at multiples of 1,024. */

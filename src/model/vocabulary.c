@@ -20,6 +20,7 @@ static const sr_field fields[] = {
     SR_INTEGER(sr_vocabulary, unknown, -1, 1 << 24),
     SR_INTEGER(sr_vocabulary, first, -1, 1 << 24),
     SR_INTEGER(sr_vocabulary, last, -1, 1 << 24),
+    SR_INTEGER(sr_vocabulary, end, -1, 1 << 24),
 };
 enum { FIELDS = sizeof fields / sizeof *fields };
 
@@ -67,7 +68,7 @@ static sr_status check_tokens(const char *what, const sr_vocabulary *v) {
 
 sr_status sr_vocabulary_check(const char *what, const sr_vocabulary *v) {
   SR_TRY(check_tokens(what, v));
-  if (v->unknown >= v->n || v->first >= v->n || v->last >= v->n)
+  if (v->unknown >= v->n || v->first >= v->n || v->last >= v->n || v->end >= v->n)
     return sr_fail(SR_ERR_INPUT, "%s: the tokenizer names a token that it does not have", what);
   for (int64_t i = 0; i < v->n_merges; i++)
     for (int j = 0; j < 2; j++)

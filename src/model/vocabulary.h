@@ -33,7 +33,9 @@ typedef struct sr_vocabulary {
   bool whole_pieces; /* BPE: a piece that is a token is that token, whatever the merges say */
   bool clean, split_han, lowercase, strip_accents; /* WordPiece: BERT's normalisation */
   int64_t longest_word;                            /* WordPiece: in characters; longer ones are unknown */
-  int64_t unknown, first, last;                    /* tokens, or -1; what stands in front of a text and behind it */
+  int64_t unknown;                                 /* token, or -1, as the following ones */
+  int64_t first, last;                             /* what stands in front of a text, and behind it */
+  int64_t end;                                     /* what ends a text that a model makes */
 } sr_vocabulary;
 
 void sr_vocabulary_free(sr_vocabulary *vocabulary);

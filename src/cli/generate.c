@@ -1,0 +1,95 @@
+/* The command generate: a model goes on after a text. */
+#include <inttypes.h>
+#include <mpi.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "cleanup.h"
+#include "commands.h"
+#include "events.h"
+#include "job/generate.h"
+#include "parallel.h"
+#include "text.h"
+
+typedef struct session {
+  sr_settings settings; /* rank 0 gives them to all, as plain bytes */
+  sr_saved saved;       /* open on rank 0 */
+  int64_t printed;      /* tokens */
+} session;
+
+static sr_status check(const sr_settings *s) {
+  const char *usage = "usage: seqring generate --model MODEL.h5 --text FILE [OPTION]...";
+  if (!s->model[0]) return sr_fail(SR_ERR_ARGUMENT, "no model file; %s", usage);
+  if (!s->texts[0]) return sr_fail(SR_ERR_ARGUMENT, "no text; %s", usage);
+  if (s->temperature < 0) return sr_fail(SR_ERR_ARGUMENT, "--temperature: must be 0 or more, not %g", s->temperature);
+  if (s->top_p <= 0 || s->top_p > 1)
+    return sr_fail(SR_ERR_ARGUMENT, "--top-p: must be above 0 and up to 1, not %g", s->top_p);
+  return SR_OK;
+}
+
+/* An sr_token_fn: what is made appears at once. */
+static void print_token(void *data, int32_t token, const uint8_t *bytes, int64_t n) {
+  session *s = data;
+  if (s->settings.ids)
+    printf("%s%" PRId32, s->printed > 0 ? " " : "", token);
+  else
+    fwrite(bytes, 1, (size_t)n, stdout);
+  s->printed++;
+  fflush(stdout);
+}
+
+/* To where it does not mix with the text. */
+static void print_report(const sr_generate_report *r) {
+  char read[SR_NUMBER_TEXT], made[SR_NUMBER_TEXT], peak[SR_NUMBER_TEXT];
+  fprintf(stderr,
+          "%" PRId64 " tokens read in %s (%.4g a second), %" PRId64 " made in %s (%.4g a second); peak memory %s\n",
+          r->read, sr_text_seconds(r->read_s, read), (double)r->read / r->read_s, r->made,
+          sr_text_seconds(r->made_s, made), (double)r->made / r->made_s, sr_text_bytes(r->peak.max, peak));
+}
+
+/* Looks at the model. */
+static sr_status prepare(void *data) {
+  session *s = data;
+  return sr_saved_open(s->settings.model, &s->saved);
+}
+
+static sr_status run_job(void *data, MPI_Comm comm, int rank) {
+  session *s = data;
+  const sr_settings *settings = &s->settings;
+  const sr_generate_job job = {
+      .model = settings->model,
+      .texts = settings->texts,
+      .limit = settings->limit,
+      .tokens = settings->tokens,
+      .mask = {.window_left = settings->window[0], .window_right = settings->window[1], .sinks = settings->sinks},
+      .sampling = {settings->temperature, settings->top_p, settings->top_k, (uint64_t)settings->sampling_seed},
+      .threads = (int)settings->threads,
+      .events = {.data = s, .warning = sr_event_warning},
+      .token = print_token};
+  sr_generate_report report;
+  SR_TRY(sr_generate_text(comm, &job, &s->saved, &report));
+  if (rank > 0) return SR_OK;
+  putchar('\n');
+  if (!settings->quiet) print_report(&report);
+  return SR_OK;
+}
+
+static void end(void *data) {
+  sr_saved_close(&((session *)data)->saved);
+}
+
+int sr_command_generate(const sr_arguments *arguments, const sr_settings *given) {
+  static session s;
+  (void)arguments;
+  s.settings = *given;
+  s.saved.file.fd = -1;
+  sr_status status = check(given);
+  if (status != SR_OK) return sr_parallel_refuse(status);
+  sr_cleanup_install();
+  return sr_parallel_run(&(sr_parallel){.data = &s,
+                                        .prepare = prepare,
+                                        .run = run_job,
+                                        .end = end,
+                                        .shared = &s.settings,
+                                        .shared_size = sizeof s.settings});
+}

@@ -1,0 +1,142 @@
+#include "generate.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "comm/comm.h"
+#include "fit.h"
+#include "model/decoding.h"
+#include "reading.h"
+#include "report.h"
+
+typedef struct run {
+  MPI_Comm comm;
+  int rank;
+  const sr_generate_job *job;
+  sr_saved *saved;
+  sr_generate_report *report;
+  sr_fit fit;
+  sr_reading reading;
+  sr_store store;
+  sr_decoding *decoding;
+  float *logit; /* rank 0 */
+} run;
+
+/* An sr_warning_fn. */
+static void warn(void *data, const char *text) {
+  const run *r = data;
+  if (r->rank == 0 && r->job->events.warning) r->job->events.warning(r->job->events.data, text);
+}
+
+static sr_status check_model(const run *r) {
+  const sr_description *d = &r->saved->description;
+  if (!d->has_decoder || d->decoder.head == SR_HEAD_NONE)
+    return sr_fail(SR_ERR_ARGUMENT, "%s: the model predicts no token: it cannot go on after a text", r->job->model);
+  if (r->saved->vocabulary.n < d->decoder.vocabulary)
+    return sr_fail(SR_ERR_INPUT, "%s: its tokenizer has fewer tokens than the model predicts", r->job->model);
+  if (d->has_encoder)
+    return sr_fail(SR_ERR_ARGUMENT, "%s: models with an encoder and a decoder are not run yet", r->job->model);
+  return SR_OK;
+}
+
+static sr_status prepare(run *r) {
+  const sr_generate_job *job = r->job;
+  const sr_reading_request request = {job->model, job->texts, SR_CUT_NEVER, SR_CUT_NEVER, job->limit};
+  SR_TRY(sr_mpi(MPI_Comm_rank(r->comm, &r->rank), "MPI_Comm_rank"));
+  SR_TRY(sr_saved_share(r->comm, job->model, r->saved));
+  SR_TRY(check_model(r));
+  SR_TRY(sr_reading_make(r->comm, &request, &r->saved->vocabulary, &r->reading));
+  SR_TRY(sr_fit_threads(r->comm, job->threads, &r->fit));
+  return sr_fit_warn(r->comm, &r->fit, warn, r);
+}
+
+static sr_stack_spec spec_of(const run *r, const sr_store *store) {
+  const sr_sequence sequence = {.tokens = r->reading.n, .room = r->reading.n + r->job->tokens, .mask = r->job->mask};
+  return (sr_stack_spec){store, "decoder", &r->saved->description.decoder, sequence, r->fit.placement.threads, NULL};
+}
+
+/* Refuses what does not fit. */
+static sr_status check_memory(const run *r) {
+  sr_plan_info plan;
+  sr_stack_need need = {0};
+  sr_spread own, shared;
+  sr_store outline;
+  SR_TRY(sr_agree(r->comm, sr_store_outline(r->saved, &outline)));
+  const sr_stack_spec spec = spec_of(r, &outline);
+  sr_status status = sr_stack_estimate(r->comm, &spec, &plan, &need);
+  const double weights = (double)outline.bytes;
+  sr_store_close(&outline);
+  SR_TRY(sr_agree(r->comm, status));
+  SR_TRY(sr_spread_find(r->comm, (double)(need.activations + need.attention), &own));
+  SR_TRY(sr_spread_find(r->comm, (double)need.shared, &shared));
+  return sr_fit_memory(r->comm, &r->fit, own.max, shared.max + weights, r->job->model);
+}
+
+static sr_status load(run *r) {
+  SR_TRY(check_memory(r));
+  SR_TRY(sr_store_open(r->comm, r->saved, &r->store));
+  const sr_stack_spec spec = spec_of(r, &r->store);
+  SR_TRY(sr_agree(r->comm, sr_decoding_create(r->comm, &spec, &r->decoding)));
+  r->logit = malloc((size_t)r->saved->description.decoder.vocabulary * sizeof *r->logit);
+  const bool there = r->logit != NULL;
+  return sr_agree(r->comm, there ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory for predictions"));
+}
+
+/* Rank 0 chooses for all. */
+static sr_status choose(run *r, int32_t *token) {
+  const sr_generate_job *job = r->job;
+  sr_status status = SR_OK;
+  if (r->rank == 0) {
+    sr_decoding_logits(r->decoding, r->logit);
+    status =
+        sr_sample(&job->sampling, r->logit, r->saved->description.decoder.vocabulary, (uint64_t)r->report->made, token);
+  }
+  SR_TRY(sr_agree(r->comm, status));
+  return sr_comm_bcast(r->comm, token, sizeof *token, 0);
+}
+
+static void tell(const run *r, int32_t token) {
+  const sr_vocabulary *v = &r->saved->vocabulary;
+  if (r->rank == 0 && r->job->token)
+    r->job->token(r->job->events.data, token, v->bytes + v->start[token], v->start[token + 1] - v->start[token]);
+}
+
+static sr_status go_on(run *r) {
+  sr_generate_report *report = r->report;
+  const double start = sr_now();
+  SR_TRY(sr_decoding_read(r->decoding, r->reading.id));
+  const double read = sr_now();
+  report->read = r->reading.n;
+  report->read_s = read - start;
+  while (report->made < r->job->tokens) {
+    int32_t token = 0;
+    SR_TRY(choose(r, &token));
+    if (token == r->saved->vocabulary.end) break;
+    tell(r, token);
+    report->made++;
+    if (report->made < r->job->tokens) SR_TRY(sr_decoding_take(r->decoding, token));
+  }
+  report->made_s = sr_now() - read;
+  return sr_spread_find(r->comm, (double)sr_memory_peak(), &report->peak);
+}
+
+sr_status sr_generate_text(MPI_Comm comm, const sr_generate_job *job, sr_saved *saved, sr_generate_report *report) {
+  *report = (sr_generate_report){0};
+  run r = {.comm = comm,
+           .job = job,
+           .saved = saved,
+           .report = report,
+           .store = {.node = MPI_COMM_NULL, .shared = {.window = MPI_WIN_NULL}}};
+  sr_status status = prepare(&r);
+  if (status == SR_OK) status = load(&r);
+  if (status == SR_OK) status = go_on(&r);
+  if (status == SR_ERR_MPI) return status;
+  sr_decoding_destroy(&r.decoding);
+  sr_store_close(&r.store);
+  sr_reading_free(&r.reading);
+  free(r.logit);
+  return status;
+}
