@@ -20,7 +20,7 @@ typedef struct session {
 static sr_status check(const sr_settings *s) {
   const char *usage = "usage: seqring generate --model MODEL.h5 --text FILE [OPTION]...";
   if (!s->model[0]) return sr_fail(SR_ERR_ARGUMENT, "no model file; %s", usage);
-  if (!s->texts[0]) return sr_fail(SR_ERR_ARGUMENT, "no text; %s", usage);
+  if (!s->texts[0] && !s->source[0]) return sr_fail(SR_ERR_ARGUMENT, "no text; %s", usage);
   if (s->temperature < 0) return sr_fail(SR_ERR_ARGUMENT, "--temperature: must be 0 or more, not %g", s->temperature);
   if (s->top_p <= 0 || s->top_p > 1)
     return sr_fail(SR_ERR_ARGUMENT, "--top-p: must be above 0 and up to 1, not %g", s->top_p);
@@ -30,8 +30,10 @@ static sr_status check(const sr_settings *s) {
 /* An sr_token_fn: what is made appears at once. */
 static void print_token(void *data, int32_t token, const uint8_t *bytes, int64_t n) {
   session *s = data;
+  const bool words = s->settings.ids || s->saved.vocabulary.kind == SR_VOCABULARY_WORDS;
+  if (words && s->printed > 0) putchar(' ');
   if (s->settings.ids)
-    printf("%s%" PRId32, s->printed > 0 ? " " : "", token);
+    printf("%" PRId32, token);
   else
     fwrite(bytes, 1, (size_t)n, stdout);
   s->printed++;
@@ -59,6 +61,7 @@ static sr_status run_job(void *data, MPI_Comm comm, int rank) {
   const sr_generate_job job = {
       .model = settings->model,
       .texts = settings->texts,
+      .source = settings->source,
       .limit = settings->limit,
       .tokens = settings->tokens,
       .mask = {.window_left = settings->window[0], .window_right = settings->window[1], .sinks = settings->sinks},

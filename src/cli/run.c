@@ -129,6 +129,7 @@ static sr_status run_job(void *data, MPI_Comm comm, int rank) {
   const sr_run_job job = {
       .model = settings->model,
       .texts = settings->texts,
+      .source = settings->source,
       .document = (sr_cut)settings->documents,
       .unit = (sr_cut)settings->unit,
       .mask = {.window_left = settings->window[0], .window_right = settings->window[1], .sinks = settings->sinks},

@@ -30,7 +30,8 @@ typedef struct sr_settings {
   char stats[SR_PATH_MAX];   /* "" for none */
   char config[SR_PATH_MAX];  /* "" for none */
   char model[SR_PATH_MAX];   /* of tokenize and run */
-  char texts[SR_PATHS_MAX];  /* of run, '\n' between them */
+  char texts[SR_PATHS_MAX];  /* of run and generate, '\n' between them */
+  char source[SR_PATHS_MAX]; /* of run and generate, likewise */
   char outputs[SR_LIST_MAX]; /* of run, as they were given */
   int64_t layer;             /* of run, or SR_AUTOMATIC */
   int documents, unit;       /* of run: an sr_cut */

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "comm/comm.h"
+#include "encoding.h"
 #include "fit.h"
 #include "model/decoding.h"
 #include "reading.h"
@@ -19,6 +20,7 @@ typedef struct run {
   sr_saved *saved;
   sr_generate_report *report;
   sr_fit fit;
+  sr_encoding encoding;
   sr_reading reading;
   sr_store store;
   sr_decoding *decoding;
@@ -37,17 +39,20 @@ static sr_status check_model(const run *r) {
     return sr_fail(SR_ERR_ARGUMENT, "%s: the model predicts no token: it cannot go on after a text", r->job->model);
   if (r->saved->vocabulary.n < d->decoder.vocabulary)
     return sr_fail(SR_ERR_INPUT, "%s: its tokenizer has fewer tokens than the model predicts", r->job->model);
-  if (d->has_encoder)
-    return sr_fail(SR_ERR_ARGUMENT, "%s: models with an encoder and a decoder are not run yet", r->job->model);
+  if (!*r->job->texts && !d->has_encoder)
+    return sr_fail(SR_ERR_ARGUMENT, "%s: there is no text to go on after", r->job->model);
   return SR_OK;
 }
 
 static sr_status prepare(run *r) {
   const sr_generate_job *job = r->job;
-  const sr_reading_request request = {job->model, job->texts, SR_CUT_NEVER, SR_CUT_NEVER, job->limit};
+  const bool empty = !*job->texts;
+  const sr_reading_request request = {
+      job->model, empty ? "/dev/null" : job->texts, SR_CUT_NEVER, SR_CUT_NEVER, job->limit, empty};
   SR_TRY(sr_mpi(MPI_Comm_rank(r->comm, &r->rank), "MPI_Comm_rank"));
   SR_TRY(sr_saved_share(r->comm, job->model, r->saved));
   SR_TRY(check_model(r));
+  SR_TRY(sr_encoding_read(r->comm, job->model, job->source, r->saved, &r->encoding));
   SR_TRY(sr_reading_make(r->comm, &request, &r->saved->vocabulary, &r->reading));
   SR_TRY(sr_fit_threads(r->comm, job->threads, &r->fit));
   return sr_fit_warn(r->comm, &r->fit, warn, r);
@@ -55,7 +60,8 @@ static sr_status prepare(run *r) {
 
 static sr_stack_spec spec_of(const run *r, const sr_store *store) {
   const sr_sequence sequence = {.tokens = r->reading.n, .room = r->reading.n + r->job->tokens, .mask = r->job->mask};
-  return (sr_stack_spec){store, "decoder", &r->saved->description.decoder, sequence, r->fit.placement.threads, NULL};
+  return (sr_stack_spec){store,          "decoder", &r->saved->description.decoder, sequence, r->fit.placement.threads,
+                         r->encoding.run};
 }
 
 /* Refuses what does not fit. */
@@ -64,13 +70,16 @@ static sr_status check_memory(const run *r) {
   sr_stack_need need = {0};
   sr_spread own, shared;
   sr_store outline;
+  double encoding = 0;
   SR_TRY(sr_agree(r->comm, sr_store_outline(r->saved, &outline)));
   const sr_stack_spec spec = spec_of(r, &outline);
   sr_status status = sr_stack_estimate(r->comm, &spec, &plan, &need);
+  if (status == SR_OK)
+    status = sr_encoding_estimate(r->comm, r->saved, &outline, r->fit.placement.threads, &r->encoding, &encoding);
   const double weights = (double)outline.bytes;
   sr_store_close(&outline);
   SR_TRY(sr_agree(r->comm, status));
-  SR_TRY(sr_spread_find(r->comm, (double)(need.activations + need.attention), &own));
+  SR_TRY(sr_spread_find(r->comm, (double)(need.activations + need.attention) + encoding, &own));
   SR_TRY(sr_spread_find(r->comm, (double)need.shared, &shared));
   return sr_fit_memory(r->comm, &r->fit, own.max, shared.max + weights, r->job->model);
 }
@@ -78,6 +87,7 @@ static sr_status check_memory(const run *r) {
 static sr_status load(run *r) {
   SR_TRY(check_memory(r));
   SR_TRY(sr_store_open(r->comm, r->saved, &r->store));
+  SR_TRY(sr_encoding_make(r->comm, r->saved, &r->store, r->fit.placement.threads, &r->encoding));
   const sr_stack_spec spec = spec_of(r, &r->store);
   SR_TRY(sr_agree(r->comm, sr_decoding_create(r->comm, &spec, &r->decoding)));
   r->logit = malloc((size_t)r->saved->description.decoder.vocabulary * sizeof *r->logit);
@@ -135,6 +145,7 @@ sr_status sr_generate_text(MPI_Comm comm, const sr_generate_job *job, sr_saved *
   if (status == SR_OK) status = go_on(&r);
   if (status == SR_ERR_MPI) return status;
   sr_decoding_destroy(&r.decoding);
+  sr_encoding_free(&r.encoding);
   sr_store_close(&r.store);
   sr_reading_free(&r.reading);
   free(r.logit);

@@ -11,10 +11,11 @@ typedef void sr_token_fn(void *data, int32_t token, const uint8_t *bytes, int64_
 
 typedef struct sr_generate_job {
   const char *model;
-  const char *texts; /* of sr_text_open */
-  int64_t limit;     /* tokens that are read at most, 0: all */
-  int64_t tokens;    /* that are made at most */
-  sr_mask mask;      /* its window and sinks */
+  const char *texts;  /* of sr_text_open; "": nothing is there yet, for a model with an encoder */
+  const char *source; /* what its encoder reads, likewise, or "" */
+  int64_t limit;      /* tokens that are read at most, 0: all */
+  int64_t tokens;     /* that are made at most */
+  sr_mask mask;       /* its window and sinks */
   sr_sampling sampling;
   int threads; /* 0: automatic */
   sr_attend_events events;

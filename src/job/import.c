@@ -60,8 +60,8 @@ static void add_weight(run *r, int64_t i) {
   add(r, scale, "what a row's integers are multiplied by", SR_F32, w->rows, 0, (part){.weight = i, .is_scale = true});
 }
 
-static void add_tokenizer(run *r) {
-  const sr_vocabulary *v = &r->import.vocabulary;
+static void add_tokenizer(run *r, const char *tokenizer, const sr_vocabulary *v) {
+  char name[64];
   const struct {
     const char *name, *long_name;
     sr_dtype dtype;
@@ -73,19 +73,22 @@ static void add_tokenizer(run *r) {
       {SR_MODEL_TOKEN_KINDS, "0 normal, 1 control", SR_U8, v->n, 0, v->token},
       {SR_MODEL_MERGES, "pairs of tokens that become one, the first ones first", SR_I32, v->n_merges, 2, v->merge},
   };
-  for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+  for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+    snprintf(name, sizeof name, "%s%s", tokenizer, tables[i].name);
     if (tables[i].rows > 0)
-      add(r, tables[i].name, tables[i].long_name, tables[i].dtype, tables[i].rows, tables[i].columns,
+      add(r, name, tables[i].long_name, tables[i].dtype, tables[i].rows, tables[i].columns,
           (part){.weight = -1, .table = tables[i].table});
+  }
 }
 
 static sr_status list_datasets(run *r) {
-  const size_t most = 2 * (size_t)r->import.n_weights + 8;
+  const size_t most = 2 * (size_t)r->import.n_weights + 16;
   r->dataset = calloc(most, sizeof *r->dataset);
   r->part = calloc(most, sizeof *r->part);
   if (!r->dataset || !r->part) return sr_fail(SR_ERR_RESOURCE, "%s: no memory to import it", r->job->source);
   for (int64_t i = 0; i < r->import.n_weights; i++) add_weight(r, i);
-  add_tokenizer(r);
+  add_tokenizer(r, SR_MODEL_TOKENIZER, &r->import.vocabulary);
+  if (r->import.source_vocabulary.n > 0) add_tokenizer(r, SR_MODEL_SOURCE_TOKENIZER, &r->import.source_vocabulary);
   return SR_OK;
 }
 
@@ -160,9 +163,11 @@ static sr_status write_all(run *r) {
 /* The description and the tokenizer's settings as one JSON text, which the caller frees. */
 static char *describe(const run *r) {
   json_t *json = json_object();
-  const bool good = json &&
-                    json_object_set_new(json, "description", sr_description_to_json(&r->import.description)) == 0 &&
-                    json_object_set_new(json, "tokenizer", sr_vocabulary_to_json(&r->import.vocabulary)) == 0;
+  const sr_vocabulary *source = &r->import.source_vocabulary;
+  bool good = json && json_object_set_new(json, "description", sr_description_to_json(&r->import.description)) == 0 &&
+              json_object_set_new(json, SR_MODEL_TOKENIZER, sr_vocabulary_to_json(&r->import.vocabulary)) == 0;
+  if (source->n > 0)
+    good = good && json_object_set_new(json, SR_MODEL_SOURCE_TOKENIZER, sr_vocabulary_to_json(source)) == 0;
   char *text = good ? json_dumps(json, JSON_COMPACT) : NULL;
   json_decref(json);
   return text;

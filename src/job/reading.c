@@ -55,7 +55,7 @@ static bool keep_units(maker *m, int64_t token, int64_t unit) {
 }
 
 static sr_status read_document(maker *m, sr_tokenizer *tokenizer) {
-  const int64_t first = m->to->n, unit = m->text.units.n - 1;
+  const int64_t first = m->to->n, unit = m->text.units.n > 0 ? m->text.units.n - 1 : 0;
   sr_status status = sr_tokenizer_read(tokenizer, &m->text, &(sr_token_sink){keep_token, m});
   if (m->full) status = SR_OK;
   if (status != SR_OK || m->to->n == first) return status;
@@ -65,8 +65,9 @@ static sr_status read_document(maker *m, sr_tokenizer *tokenizer) {
 
 static sr_status read_documents(maker *m, sr_tokenizer *tokenizer) {
   bool more;
-  m->text.refuses_empty = true;
+  m->text.refuses_empty = !m->request->may_be_empty;
   SR_TRY(sr_text_next(&m->text, &more));
+  if (!more) SR_TRY(read_document(m, tokenizer));
   while (more && !m->full) {
     SR_TRY(read_document(m, tokenizer));
     if (!m->full) SR_TRY(sr_text_next(&m->text, &more));
@@ -91,7 +92,7 @@ static sr_status share(MPI_Comm comm, const sr_reading_request *request, void **
   int rank;
   SR_TRY(sr_mpi(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank"));
   if (rank > 0) *array = malloc((size_t)n * size + 1);
-  SR_TRY(sr_agree(comm, *array ? SR_OK : no_memory(request)));
+  SR_TRY(sr_agree(comm, *array || n == 0 ? SR_OK : no_memory(request)));
   return sr_comm_bcast(comm, *array, (uint64_t)n * size, 0);
 }
 

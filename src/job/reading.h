@@ -13,6 +13,7 @@ typedef struct sr_reading_request {
   sr_cut document;   /* SR_CUT_NEVER: all is one */
   sr_cut unit;       /* parts of documents; SR_CUT_NEVER: each is one */
   int64_t limit;     /* tokens that are read at most, 0: all */
+  bool may_be_empty; /* an empty text is one document: what stands at the ends of all */
 } sr_reading_request;
 
 typedef struct sr_reading {

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "comm/comm.h"
+#include "encoding.h"
 #include "fit.h"
 #include "json.h"
 #include "model/stack.h"
@@ -26,6 +27,7 @@ typedef struct run {
   sr_fit fit;
   const char *name; /* of the stack */
   const sr_stack *stack;
+  sr_encoding encoding;
   sr_reading reading;
   sr_store store;
   sr_stack_run *layers;
@@ -89,18 +91,16 @@ static sr_status choose_outputs(run *r) {
   return check_units(r);
 }
 
-static sr_status choose_stack(run *r) {
+static void choose_stack(run *r) {
   const sr_description *d = &r->saved->description;
-  if (d->has_encoder && d->has_decoder)
-    return sr_fail(SR_ERR_ARGUMENT, "%s: models with an encoder and a decoder are not run yet", r->job->model);
-  r->name = d->has_encoder ? "encoder" : "decoder";
-  r->stack = d->has_encoder ? &d->encoder : &d->decoder;
-  return SR_OK;
+  r->name = d->has_decoder ? "decoder" : "encoder";
+  r->stack = d->has_decoder ? &d->decoder : &d->encoder;
 }
 
 static sr_status read_text(run *r) {
   const sr_run_job *job = r->job;
-  const sr_reading_request request = {job->model, job->texts, job->document, job->unit, job->limit};
+  const sr_reading_request request = {job->model, job->texts, job->document, job->unit, job->limit, false};
+  SR_TRY(sr_encoding_read(r->comm, job->model, job->source, r->saved, &r->encoding));
   SR_TRY(sr_reading_make(r->comm, &request, &r->saved->vocabulary, &r->reading));
   if (makes(r, SR_RUN_LOGPROB) && r->reading.n < 2)
     return sr_fail(SR_ERR_INPUT, "%.200s: it is one token: there is no next one for logprob", job->texts);
@@ -127,7 +127,7 @@ static sr_stack_spec spec_of(const run *r, const sr_store *store) {
   sr_sequence sequence = {.tokens = r->reading.n, .mask = r->job->mask};
   sequence.mask.documents = r->reading.documents.number;
   sequence.mask.n_documents = r->reading.documents.n;
-  return (sr_stack_spec){store, r->name, r->stack, sequence, r->fit.placement.threads, NULL};
+  return (sr_stack_spec){store, r->name, r->stack, sequence, r->fit.placement.threads, r->encoding.run};
 }
 
 /* Bytes of what this rank keeps of the text and of its results besides the layers' activations. */
@@ -144,19 +144,22 @@ static sr_status estimate(run *r) {
   sr_run_report *report = r->report;
   sr_stack_need need = {0};
   sr_store outline;
+  double encoding = 0;
   SR_TRY(sr_agree(r->comm, sr_store_outline(r->saved, &outline)));
   const sr_stack_spec spec = spec_of(r, &outline);
   sr_status status = sr_stack_estimate(r->comm, &spec, &report->plan, &need);
+  if (status == SR_OK)
+    status = sr_encoding_estimate(r->comm, r->saved, &outline, r->fit.placement.threads, &r->encoding, &encoding);
   report->weights = outline.bytes;
   sr_store_close(&outline);
   SR_TRY(sr_agree(r->comm, status));
   const uint64_t text = text_bytes(r, report->plan.q_rows);
   SR_TRY(sr_spread_find(r->comm, (double)text, &report->text));
-  SR_TRY(sr_spread_find(r->comm, (double)need.activations, &report->activations));
+  SR_TRY(sr_spread_find(r->comm, (double)need.activations + encoding, &report->activations));
   SR_TRY(sr_spread_find(r->comm, (double)need.attention, &report->attention));
   SR_TRY(sr_spread_find(r->comm, (double)need.shared, &report->shared));
   const uint64_t all = text + need.activations + need.attention + need.touched + report->weights;
-  return sr_spread_find(r->comm, (double)all, &report->memory);
+  return sr_spread_find(r->comm, (double)all + encoding, &report->memory);
 }
 
 /* Refuses what does not fit. */
@@ -169,6 +172,7 @@ static sr_status check_memory(const run *r) {
 static sr_status load(run *r) {
   const double start = sr_now();
   SR_TRY(sr_store_open(r->comm, r->saved, &r->store));
+  SR_TRY(sr_encoding_make(r->comm, r->saved, &r->store, r->fit.placement.threads, &r->encoding));
   const sr_stack_spec spec = spec_of(r, &r->store);
   SR_TRY(sr_agree(r->comm, sr_stack_create(r->comm, &spec, &r->layers)));
   sr_stack_rows(r->layers, &r->rows);
@@ -323,11 +327,12 @@ static sr_status write_output(run *r) {
 static char *provenance_of(const run *r) {
   const sr_run_job *job = r->job;
   const int64_t window[2] = {job->mask.window_left, job->mask.window_right};
-  json_t *json = json_pack("{s:s, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:I}", "program", "seqring run", "versions",
-                           sr_versions_json(), "model", sr_json_text(job->model), "text", sr_json_text(job->texts),
-                           "tokens", (json_int_t)r->reading.n, "documents", (json_int_t)r->reading.documents.n, "units",
-                           (json_int_t)r->reading.units.n, "window", sr_json_dims(window, 2), "sinks",
-                           (json_int_t)job->mask.sinks, "layer", (json_int_t)job->layer);
+  json_t *json =
+      json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:I}", "program", "seqring run", "versions",
+                sr_versions_json(), "model", sr_json_text(job->model), "text", sr_json_text(job->texts), "source",
+                sr_json_text(job->source), "tokens", (json_int_t)r->reading.n, "documents",
+                (json_int_t)r->reading.documents.n, "units", (json_int_t)r->reading.units.n, "window",
+                sr_json_dims(window, 2), "sinks", (json_int_t)job->mask.sinks, "layer", (json_int_t)job->layer);
   char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
   json_decref(json);
   return text;
@@ -360,7 +365,7 @@ static sr_status report_on(run *r, double wall_s) {
 static sr_status prepare(run *r) {
   SR_TRY(sr_mpi(MPI_Comm_rank(r->comm, &r->rank), "MPI_Comm_rank"));
   SR_TRY(sr_saved_share(r->comm, r->job->model, r->saved));
-  SR_TRY(choose_stack(r));
+  choose_stack(r);
   SR_TRY(choose_outputs(r));
   SR_TRY(read_text(r));
   SR_TRY(sr_fit_threads(r->comm, r->job->threads, &r->fit));
@@ -394,6 +399,7 @@ static sr_status perform(run *r) {
 
 static void free_all(run *r) {
   sr_stack_destroy(&r->layers);
+  sr_encoding_free(&r->encoding);
   sr_store_close(&r->store);
   sr_reading_free(&r->reading);
   sr_pooled_free(&r->pooled);

@@ -10,6 +10,7 @@
 typedef struct sr_run_job {
   const char *model, *output;
   const char *texts;     /* of sr_text_open */
+  const char *source;    /* what the encoder of a model with a decoder reads, likewise, or "" */
   sr_cut document, unit; /* as in sr_reading_request */
   int64_t limit;         /* tokens that are read at most, 0: all */
   sr_mask mask;          /* its window and sinks */

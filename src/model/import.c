@@ -31,6 +31,7 @@ static name_parts parts_of(const char *name) {
 /* The foreign name of a weight; false when the family has none. */
 static bool foreign_name(const sr_naming *naming, const char *name, char *foreign, size_t size) {
   const name_parts p = parts_of(name);
+  if (!naming) return snprintf(foreign, size, "%s", name) > 0;
   for (; naming->part; naming++) {
     if (strcmp(naming->part, p.part)) continue;
     const char *mark = strstr(naming->foreign, "%d");
@@ -99,10 +100,10 @@ static sr_status open_file(const char *path, FILE **file, uint64_t *size) {
 }
 
 /* A tokenizer that cannot be made is a fault of the source, and not one of the model file. */
-static sr_status check_vocabulary(const sr_import *import) {
+static sr_status check_vocabulary(const sr_import *import, const sr_vocabulary *vocabulary) {
   sr_tokenizer *tokenizer;
-  SR_TRY(sr_vocabulary_check(import->source.path, &import->vocabulary));
-  sr_status status = sr_tokenizer_create(import->source.path, &import->vocabulary, &tokenizer);
+  SR_TRY(sr_vocabulary_check(import->source.path, vocabulary));
+  sr_status status = sr_tokenizer_create(import->source.path, vocabulary, &tokenizer);
   sr_tokenizer_destroy(&tokenizer);
   return status;
 }
@@ -147,7 +148,8 @@ sr_status sr_import_open(const char *path, sr_import *import) {
   *import = (sr_import){0};
   const bool is_folder = stat(path, &about) == 0 && S_ISDIR(about.st_mode);
   SR_TRY((is_folder ? read_folder : read_gguf)(path, import));
-  SR_TRY(check_vocabulary(import));
+  SR_TRY(check_vocabulary(import, &import->vocabulary));
+  if (import->source_vocabulary.n > 0) SR_TRY(check_vocabulary(import, &import->source_vocabulary));
   return find_weights(import);
 }
 
@@ -156,6 +158,7 @@ void sr_import_close(sr_import *import) {
   free(import->tensor);
   free(import->tensors);
   sr_vocabulary_free(&import->vocabulary);
+  sr_vocabulary_free(&import->source_vocabulary);
   sr_source_free(&import->source);
   *import = (sr_import){0};
 }

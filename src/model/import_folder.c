@@ -209,10 +209,13 @@ static sr_status read_wordpiece(sr_import *import, const json_t *tokenizer) {
 sr_status sr_import_folder(sr_import *import) {
   const char *type = json_string_value(get(import, "config.json", "model_type"));
   const json_t *tokenizer = json_object_get(import->source.metadata, "tokenizer.json");
+  if (type && !strcmp(type, "seqring")) return sr_import_own(import);
   if (!type || strcmp(type, "bert"))
-    return sr_fail(SR_ERR_INPUT,
-                   "%s: config.json beside it tells of a model of the type '%.40s': of folders 'bert' is read",
-                   import->source.path, type ? type : "unknown");
+    return sr_fail(
+        SR_ERR_INPUT,
+        "%s: config.json beside it tells of a model of the type '%.40s': of folders 'bert' and 'seqring' are "
+        "read",
+        import->source.path, type ? type : "unknown");
   if (!tokenizer) return sr_fail(SR_ERR_INPUT, "%s: there is no tokenizer.json beside it", import->source.path);
   SR_TRY(read_wordpiece(import, tokenizer));
   return describe_bert(import);

@@ -11,10 +11,15 @@
 /* Behind the name of a weight of int8: its rows' scales. */
 #define SR_MODEL_SCALE ".scale"
 
-/* The tables of the tokenizer. */
-#define SR_MODEL_TOKEN_BYTES  "tokenizer.bytes"
-#define SR_MODEL_TOKEN_STARTS "tokenizer.starts"
-#define SR_MODEL_TOKEN_KINDS  "tokenizer.kinds"
-#define SR_MODEL_MERGES       "tokenizer.merges"
+/* The tokenizer of texts, and that of an encoder's beside a decoder: keys of their settings, and what the names of
+ * their tables begin with. */
+#define SR_MODEL_TOKENIZER        "tokenizer"
+#define SR_MODEL_SOURCE_TOKENIZER "source_tokenizer"
+
+/* Behind that: the tables. */
+#define SR_MODEL_TOKEN_BYTES  ".bytes"
+#define SR_MODEL_TOKEN_STARTS ".starts"
+#define SR_MODEL_TOKEN_KINDS  ".kinds"
+#define SR_MODEL_MERGES       ".merges"
 
 #endif

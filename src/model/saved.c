@@ -15,7 +15,10 @@ static sr_status read_text(sr_saved *saved) {
   json_t *json = json_loads(saved->file.text, 0, &error);
   if (!json) return sr_fail(SR_ERR_INPUT, "%s: its description is no JSON: %s", path, error.text);
   sr_status status = sr_description_from_json(path, json_object_get(json, "description"), &saved->description);
-  if (status == SR_OK) status = sr_vocabulary_from_json(path, json_object_get(json, "tokenizer"), &saved->vocabulary);
+  if (status == SR_OK)
+    status = sr_vocabulary_from_json(path, json_object_get(json, SR_MODEL_TOKENIZER), &saved->vocabulary);
+  if (status == SR_OK && saved->source_vocabulary.n > 0)
+    status = sr_vocabulary_from_json(path, json_object_get(json, SR_MODEL_SOURCE_TOKENIZER), &saved->source_vocabulary);
   json_decref(json);
   return status;
 }
@@ -29,11 +32,17 @@ static sr_status bad_shape(const sr_saved *saved, const char *name) {
   return sr_fail(SR_ERR_INPUT, "%s: dataset '%s' is of the wrong type or shape", saved->file.path, name);
 }
 
-/* A table of the tokenizer: [rows] or [rows, columns]; the caller frees it. */
-static sr_status read_table(const sr_saved *saved, const char *name, sr_dtype dtype, int64_t columns, void **table,
-                            int64_t *rows) {
-  const sr_dataset_info *dataset;
-  SR_TRY(find(saved, name, &dataset));
+static const sr_dataset_info *find_table(const sr_saved *saved, const char *tokenizer, const char *table) {
+  char name[64];
+  snprintf(name, sizeof name, "%s%s", tokenizer, table);
+  return sr_model_file_find(&saved->file, name);
+}
+
+/* A table of a tokenizer: [rows] or [rows, columns]; the caller frees it. */
+static sr_status read_table(const sr_saved *saved, const char *tokenizer, const char *name, sr_dtype dtype,
+                            int64_t columns, void **table, int64_t *rows) {
+  const sr_dataset_info *dataset = find_table(saved, tokenizer, name);
+  if (!dataset) return sr_fail(SR_ERR_INPUT, "%s: dataset '%s%s' is missing", saved->file.path, tokenizer, name);
   if (dataset->dtype != dtype || dataset->rank != (columns > 1 ? 2 : 1) || (columns > 1 && dataset->dims[1] != columns))
     return bad_shape(saved, name);
   *rows = dataset->dims[0];
@@ -42,14 +51,13 @@ static sr_status read_table(const sr_saved *saved, const char *name, sr_dtype dt
   return sr_model_file_read(&saved->file, dataset, 0, *rows, *table);
 }
 
-static sr_status read_tables(sr_saved *saved) {
-  sr_vocabulary *v = &saved->vocabulary;
+static sr_status read_tables(const sr_saved *saved, const char *tokenizer, sr_vocabulary *v) {
   int64_t bytes = 0, starts = 0;
-  SR_TRY(read_table(saved, SR_MODEL_TOKEN_BYTES, SR_U8, 1, (void **)&v->bytes, &bytes));
-  SR_TRY(read_table(saved, SR_MODEL_TOKEN_STARTS, SR_I64, 1, (void **)&v->start, &starts));
-  SR_TRY(read_table(saved, SR_MODEL_TOKEN_KINDS, SR_U8, 1, (void **)&v->token, &v->n));
-  if (sr_model_file_find(&saved->file, SR_MODEL_MERGES))
-    SR_TRY(read_table(saved, SR_MODEL_MERGES, SR_I32, 2, (void **)&v->merge, &v->n_merges));
+  SR_TRY(read_table(saved, tokenizer, SR_MODEL_TOKEN_BYTES, SR_U8, 1, (void **)&v->bytes, &bytes));
+  SR_TRY(read_table(saved, tokenizer, SR_MODEL_TOKEN_STARTS, SR_I64, 1, (void **)&v->start, &starts));
+  SR_TRY(read_table(saved, tokenizer, SR_MODEL_TOKEN_KINDS, SR_U8, 1, (void **)&v->token, &v->n));
+  if (find_table(saved, tokenizer, SR_MODEL_MERGES))
+    SR_TRY(read_table(saved, tokenizer, SR_MODEL_MERGES, SR_I32, 2, (void **)&v->merge, &v->n_merges));
   if (starts != v->n + 1 || v->start[v->n] != bytes) return bad_shape(saved, SR_MODEL_TOKEN_STARTS);
   return SR_OK;
 }
@@ -74,8 +82,12 @@ static sr_status check_weight(const sr_saved *saved, const sr_weight_shape *w, i
   return scale->dtype == SR_F32 && is_shape(scale, w->rows, 0) ? SR_OK : bad_shape(saved, name);
 }
 
+static int64_t tables_of(const sr_vocabulary *v) {
+  return v->n > 0 ? 3 + (v->n_merges > 0) : 0;
+}
+
 static sr_status check_weights(sr_saved *saved) {
-  int64_t found = 3 + (saved->vocabulary.n_merges > 0);
+  int64_t found = tables_of(&saved->vocabulary) + tables_of(&saved->source_vocabulary);
   SR_TRY(sr_description_weights(&saved->description, &saved->weight, &saved->n_weights));
   for (int64_t i = 0; i < saved->n_weights; i++) SR_TRY(check_weight(saved, &saved->weight[i], &found));
   if (found == saved->file.n_datasets) return SR_OK;
@@ -85,8 +97,14 @@ static sr_status check_weights(sr_saved *saved) {
 
 /* All but the file itself. */
 static sr_status read_file(sr_saved *saved) {
-  SR_TRY(read_tables(saved));
+  SR_TRY(read_tables(saved, SR_MODEL_TOKENIZER, &saved->vocabulary));
+  if (find_table(saved, SR_MODEL_SOURCE_TOKENIZER, SR_MODEL_TOKEN_BYTES))
+    SR_TRY(read_tables(saved, SR_MODEL_SOURCE_TOKENIZER, &saved->source_vocabulary));
   SR_TRY(read_text(saved));
+  const bool both = saved->description.has_encoder && saved->description.has_decoder;
+  if (both != (saved->source_vocabulary.n > 0))
+    return sr_fail(SR_ERR_INPUT, "%s: it has %s tokenizer for an encoder beside a decoder", saved->file.path,
+                   both ? "no" : "a");
   return check_weights(saved);
 }
 
@@ -105,5 +123,6 @@ sr_status sr_saved_share(MPI_Comm comm, const char *path, sr_saved *saved) {
 void sr_saved_close(sr_saved *saved) {
   free(saved->weight);
   sr_vocabulary_free(&saved->vocabulary);
+  sr_vocabulary_free(&saved->source_vocabulary);
   sr_model_file_close(&saved->file);
 }

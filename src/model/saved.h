@@ -10,6 +10,7 @@ typedef struct sr_saved {
   sr_model_file file;
   sr_description description;
   sr_vocabulary vocabulary;
+  sr_vocabulary source_vocabulary; /* of what an encoder reads for a decoder; n is 0 where there are not both */
   int64_t n_weights;
   sr_weight_shape *weight;
 } sr_saved;

@@ -77,15 +77,38 @@ static sr_status take_pieces(sr_tokenizer *t, const window *w, const sr_token_si
   return SR_OK;
 }
 
+static bool is_blank(int32_t character) {
+  return character == ' ' || (character >= '\t' && character <= '\r');
+}
+
+/* A token that was looked up; -1: there is none. */
+static sr_status take_known(const sr_tokenizer *t, const window *w, int32_t token, size_t at,
+                            const sr_token_sink *sink) {
+  const int64_t offset = w->offset + (int64_t)at;
+  if (token < 0) token = (int32_t)t->vocabulary->unknown;
+  if (token < 0)
+    return sr_fail(SR_ERR_INPUT, "%s: byte %" PRId64 ": no token for what is there", w->text->what, offset);
+  return sink->take(sink->data, token, offset);
+}
+
 static sr_status take_character(sr_tokenizer *t, const window *w, int32_t character, size_t at, size_t bytes,
                                 const sr_token_sink *sink) {
   const int64_t offset = w->offset + (int64_t)at;
   if (t->wordpiece) return sr_wordpiece_take(t->wordpiece, character, offset, sink);
-  int32_t token = sr_lexicon_find(t->lexicon, w->bytes + at, bytes);
-  if (token < 0) token = (int32_t)t->vocabulary->unknown;
-  if (token < 0)
-    return sr_fail(SR_ERR_INPUT, "%s: byte %" PRId64 ": no token for this character", w->text->what, offset);
-  return sink->take(sink->data, token, offset);
+  const int32_t token = sr_lexicon_find(t->lexicon, w->bytes + at, bytes);
+  return token < 0 && is_blank(character) ? SR_OK : take_known(t, w, token, at, sink);
+}
+
+/* Words that have ended. */
+static sr_status take_words(sr_tokenizer *t, const window *w, const sr_token_sink *sink, size_t *used) {
+  for (size_t at = 0, end; at < w->n; at = end) {
+    for (; at < w->n && is_blank(w->bytes[at]); at++) *used = at + 1;
+    for (end = at; end < w->n && !is_blank(w->bytes[end]);) end++;
+    if (end == at || (end == w->n && !w->whole)) return SR_OK;
+    SR_TRY(take_known(t, w, sr_lexicon_find(t->lexicon, w->bytes + at, end - at), at, sink));
+    *used = end;
+  }
+  return SR_OK;
 }
 
 static sr_status take_characters(sr_tokenizer *t, const window *w, const sr_token_sink *sink, size_t *used) {
@@ -120,7 +143,8 @@ static sr_status read_all(sr_tokenizer *t, window *w, const sr_token_sink *sink)
   while (!w->whole) {
     size_t used = 0;
     SR_TRY(read_more(w));
-    SR_TRY((t->bpe ? take_pieces : take_characters)(t, w, sink, &used));
+    const bool words = t->vocabulary->kind == SR_VOCABULARY_WORDS;
+    SR_TRY((t->bpe ? take_pieces : words ? take_words : take_characters)(t, w, sink, &used));
     w->n -= used;
     w->offset += (int64_t)used;
     memmove(w->bytes, w->bytes + used, w->n);

@@ -7,7 +7,7 @@
 #include "base/error.h"
 #include "fields.h"
 
-static const char *const kinds[] = {"bpe", "wordpiece", "characters", NULL};
+static const char *const kinds[] = {"bpe", "wordpiece", "characters", "words", NULL};
 
 static const sr_field fields[] = {
     SR_CHOICE(sr_vocabulary, kind, kinds),

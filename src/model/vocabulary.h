@@ -9,9 +9,10 @@
 #include <seqring/status.h>
 
 typedef enum sr_vocabulary_kind {
-  SR_VOCABULARY_BPE,       /* byte pairs are merged, in the order of a list (Sennrich et al. 2016; on bytes: GPT-2) */
-  SR_VOCABULARY_WORDPIECE, /* the longest piece first (BERT) */
-  SR_VOCABULARY_CHARACTERS /* each character is a token */
+  SR_VOCABULARY_BPE,        /* byte pairs are merged, in the order of a list (Sennrich et al. 2016; on bytes: GPT-2) */
+  SR_VOCABULARY_WORDPIECE,  /* the longest piece first (BERT) */
+  SR_VOCABULARY_CHARACTERS, /* each character is a token; blanks may be left out */
+  SR_VOCABULARY_WORDS       /* each word between blanks is one */
 } sr_vocabulary_kind;
 
 typedef enum sr_token_kind { SR_TOKEN_NORMAL, SR_TOKEN_CONTROL } sr_token_kind; /* CONTROL: no text becomes it */
