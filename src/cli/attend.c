@@ -55,12 +55,7 @@ static sr_status check_paths(const sr_settings *s) {
 static sr_status prepare(void *data) {
   session *s = data;
   sr_settings *settings = &s->what.settings;
-  sr_settings_default(settings);
-  SR_TRY(sr_arguments_apply(s->arguments, settings));
-  if (settings->config[0]) {
-    SR_TRY(sr_config_apply(settings->config, settings));
-    SR_TRY(sr_arguments_apply(s->arguments, settings));
-  }
+  SR_TRY(sr_config_settings(SR_FOR_ATTEND, s->arguments, settings));
   SR_TRY(check_complete(settings));
   SR_TRY(check_paths(settings));
   SR_TRY(sr_input_probe(settings->input, settings->group, &s->what.input));

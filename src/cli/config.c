@@ -53,12 +53,13 @@ static int line_of(const char *text, const char *key) {
   return 0;
 }
 
-static sr_status explain(const char *path, const char *text, cyaml_err_t error, const complaint *heard) {
+static sr_status explain(unsigned command, const char *path, const char *text, cyaml_err_t error,
+                         const complaint *heard) {
   static const char unexpected[] = "Unexpected key: ";
   if (error == CYAML_ERR_INVALID_KEY && !strncmp(heard->text, unexpected, sizeof unexpected - 1)) {
     const char *key = heard->text + sizeof unexpected - 1;
     return sr_fail(SR_ERR_ARGUMENT, "%s: line %d: unknown key '%s'; did you mean '%s'?", path, line_of(text, key), key,
-                   sr_option_nearest_key(key));
+                   sr_option_nearest_key(command, key));
   }
   const char *what = heard->text[0] ? heard->text : cyaml_strerror(error);
   if (heard->line == 0) return sr_fail(SR_ERR_ARGUMENT, "%s: %s", path, what);
@@ -66,10 +67,10 @@ static sr_status explain(const char *path, const char *text, cyaml_err_t error, 
   return sr_fail(SR_ERR_ARGUMENT, "%s: line %d or after, %s: %s", path, heard->line, in, what);
 }
 
-static void build_schema(cyaml_schema_field_t field[SR_OPTIONS_MAX + 1]) {
+static void build_schema(unsigned command, cyaml_schema_field_t field[SR_OPTIONS_MAX + 1]) {
   int n = 0;
   for (int i = 0; i < sr_n_options; i++) {
-    if (!sr_option_table[i].in_config) continue;
+    if (!sr_option_table[i].in_config || !(sr_option_table[i].commands & command)) continue;
     field[n++] = (cyaml_schema_field_t){
         .key = sr_option_table[i].name,
         .data_offset = (uint32_t)(offsetof(values, text) + (size_t)i * sizeof(char *)),
@@ -90,9 +91,9 @@ static sr_status apply(const char *path, const values *loaded, sr_settings *sett
   return SR_OK;
 }
 
-static sr_status load(const char *path, const char *text, size_t size, sr_settings *settings) {
+static sr_status load(unsigned command, const char *path, const char *text, size_t size, sr_settings *settings) {
   cyaml_schema_field_t field[SR_OPTIONS_MAX + 1];
-  build_schema(field);
+  build_schema(command, field);
   const cyaml_schema_value_t top = {
       .type = CYAML_MAPPING, .flags = CYAML_FLAG_POINTER, .data_size = sizeof(values), .mapping = {.fields = field}};
   complaint heard = {0};
@@ -105,14 +106,14 @@ static sr_status load(const char *path, const char *text, size_t size, sr_settin
   cyaml_err_t error = cyaml_load_data((const uint8_t *)text, size, &config, &top, (cyaml_data_t **)&loaded, NULL);
   sr_status status = SR_OK;
   if (error || heard.text[0])
-    status = explain(path, text, error, &heard);
+    status = explain(command, path, text, error, &heard);
   else if (loaded)
     status = apply(path, loaded, settings);
   if (loaded) cyaml_free(&config, &top, loaded, 0);
   return status;
 }
 
-sr_status sr_config_apply(const char *path, sr_settings *settings) {
+sr_status sr_config_apply(unsigned command, const char *path, sr_settings *settings) {
   sr_status status = SR_OK;
   char *text = NULL;
   FILE *file = fopen(path, "re");
@@ -128,9 +129,17 @@ sr_status sr_config_apply(const char *path, sr_settings *settings) {
   else if (size == SIZE_MAX_BYTES)
     status = sr_fail(SR_ERR_ARGUMENT, "%s: too large for a configuration", path);
   else
-    status = load(path, text, size, settings);
+    status = load(command, path, text, size, settings);
 done:
   free(text);
   fclose(file);
   return status;
+}
+
+sr_status sr_config_settings(unsigned command, const sr_arguments *arguments, sr_settings *settings) {
+  sr_settings_default(settings);
+  SR_TRY(sr_arguments_apply(arguments, settings));
+  if (!settings->config[0]) return SR_OK;
+  SR_TRY(sr_config_apply(command, settings->config, settings));
+  return sr_arguments_apply(arguments, settings);
 }

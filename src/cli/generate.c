@@ -6,12 +6,14 @@
 #include "base/error.h"
 #include "cleanup.h"
 #include "commands.h"
+#include "config.h"
 #include "events.h"
 #include "job/generate.h"
 #include "parallel.h"
 #include "text.h"
 
 typedef struct session {
+  const sr_arguments *arguments;
   sr_settings settings; /* rank 0 gives them to all, as plain bytes */
   sr_saved saved;       /* open on rank 0 */
   int64_t printed;      /* tokens */
@@ -49,9 +51,11 @@ static void print_report(const sr_generate_report *r) {
           sr_text_seconds(r->made_s, made), (double)r->made / r->made_s, sr_text_bytes(r->peak.max, peak));
 }
 
-/* Looks at the model. */
+/* Reads the configuration and looks at the model: on one process, before MPI_Init, since it forks. */
 static sr_status prepare(void *data) {
   session *s = data;
+  SR_TRY(sr_config_settings(SR_FOR_GENERATE, s->arguments, &s->settings));
+  SR_TRY(check(&s->settings));
   return sr_saved_open(s->settings.model, &s->saved);
 }
 
@@ -81,13 +85,11 @@ static void end(void *data) {
   sr_saved_close(&((session *)data)->saved);
 }
 
-int sr_command_generate(const sr_arguments *arguments, const sr_settings *given) {
-  static session s;
-  (void)arguments;
-  s.settings = *given;
+int sr_command_generate(const sr_arguments *arguments, const sr_settings *unused) {
+  static session s; /* larger than some stacks */
+  (void)unused;
+  s.arguments = arguments;
   s.saved.file.fd = -1;
-  sr_status status = check(given);
-  if (status != SR_OK) return sr_parallel_refuse(status);
   sr_cleanup_install();
   return sr_parallel_run(&(sr_parallel){.data = &s,
                                         .prepare = prepare,

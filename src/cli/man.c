@@ -94,15 +94,8 @@ static void put_config(void) {
   puts(".PP\n.nf\n.RS");
   line("input: king.h5\ncausal: yes\nwindow: 1023,0");
   puts(".RE\n.fi\n.PP");
-  line("What the command line gives wins. Names of files are relative to the folder in which seqring starts. Keys:");
-  const char *joint = "";
-  for (int i = 0; i < sr_n_options; i++) {
-    if (!sr_option_table[i].in_config) continue;
-    fputs(joint, stdout);
-    put(sr_option_table[i].name);
-    joint = ", ";
-  }
-  puts(".");
+  line("What the command line gives wins. Names of files are relative to the folder in which seqring starts. "
+       "Keys are the options of the command, but for config, help and version.");
 }
 
 static void put_files(void) {

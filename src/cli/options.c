@@ -75,18 +75,21 @@ const sr_option sr_option_table[] = {
      .kind = SR_KIND_PATHS,
      .argument = "FILE...",
      .commands = SR_FOR_RUN | SR_FOR_GENERATE,
+     .in_config = true,
      SETTING(texts),
      .help = "Texts of any length, read one behind the other; '-' is the standard input."},
     {.name = "source",
      .kind = SR_KIND_PATHS,
      .argument = "FILE",
      .commands = SR_FOR_RUN | SR_FOR_GENERATE,
+     .in_config = true,
      SETTING(source),
      .help = "What the encoder of a model with an encoder and a decoder reads; the text is the decoder's."},
     {.name = "model",
      .kind = SR_KIND_PATH,
      .argument = "MODEL.h5",
      .commands = SR_FOR_TOKENIZE | SR_FOR_RUN | SR_FOR_GENERATE,
+     .in_config = true,
      SETTING(model),
      .help = "Model file, made by import."},
     {.name = "output",
@@ -94,6 +97,7 @@ const sr_option sr_option_table[] = {
      .kind = SR_KIND_PATH,
      .argument = "OUT.h5",
      .commands = SR_FOR_RUN,
+     .in_config = true,
      SETTING(output),
      .help = "HDF5 file to make. It has this name only once it is complete; a file that had it is replaced then."},
     {.name = "outputs",
@@ -101,18 +105,31 @@ const sr_option sr_option_table[] = {
      .argument = "LIST",
      .standard = "auto",
      .commands = SR_FOR_RUN,
+     .in_config = true,
      SETTING(outputs),
-     .help = "Datasets of the output: tokens (their ids), offsets (the byte at which each begins), logprob (natural "
-             "logarithm of the probability of the next token, NaN where that begins a document), hidden (after the "
-             "final normalisation, or after --layer), embedding (pooled, of each --unit), units (the byte at which "
-             "each begins), q, k and v (of --layer, as attend reads them); 'auto' is tokens, offsets and, for a model "
-             "that predicts tokens, logprob, else hidden."},
+     .help =
+         "Datasets of the output: tokens (their ids), offsets (the byte at which each begins), logprob (natural "
+         "logarithm of the probability of the next token, NaN where that begins a document), hidden (after the "
+         "final normalisation, or after --layer), embedding (pooled, of each --unit), surprise (the mean of -logprob "
+         "over its tokens), units (the byte at which each begins), q, k and v (of --layer, as attend reads them); "
+         "'auto' is tokens, offsets and, for a model "
+         "that predicts tokens, logprob, else hidden."},
+    {.name = "top",
+     .kind = SR_KIND_INTEGER,
+     .argument = "N",
+     .standard = "0",
+     .commands = SR_FOR_RUN,
+     .in_config = true,
+     SETTING(top),
+     .max = 1000000,
+     .help = "Print the N most surprising units: number, surprise, and how they begin."},
     {.name = "tokens",
      .letter = 'n',
      .kind = SR_KIND_INTEGER,
      .argument = "N",
      .standard = "64",
      .commands = SR_FOR_GENERATE,
+     .in_config = true,
      SETTING(tokens),
      .min = 1,
      .max = 1 << 24,
@@ -122,6 +139,7 @@ const sr_option sr_option_table[] = {
      .argument = "T",
      .standard = "0",
      .commands = SR_FOR_GENERATE,
+     .in_config = true,
      SETTING(temperature),
      .help = "0 takes the most probable token; else one is drawn, by the probabilities of logits divided by T."},
     {.name = "top-k",
@@ -129,6 +147,7 @@ const sr_option sr_option_table[] = {
      .argument = "K",
      .standard = "0",
      .commands = SR_FOR_GENERATE,
+     .in_config = true,
      SETTING(top_k),
      .max = INT32_MAX,
      .help = "Draw among the K most probable tokens; 0: among all."},
@@ -137,6 +156,7 @@ const sr_option sr_option_table[] = {
      .argument = "P",
      .standard = "1",
      .commands = SR_FOR_GENERATE,
+     .in_config = true,
      SETTING(top_p),
      .help = "Draw among the most probable tokens that together have a probability of P."},
     {.name = "seed",
@@ -144,6 +164,7 @@ const sr_option sr_option_table[] = {
      .argument = "N",
      .standard = "1",
      .commands = SR_FOR_GENERATE,
+     .in_config = true,
      SETTING(sampling_seed),
      .max = INT64_MAX,
      .help = "Chooses what is drawn."},
@@ -157,6 +178,7 @@ const sr_option sr_option_table[] = {
      .argument = "L",
      .standard = "none",
      .commands = SR_FOR_RUN,
+     .in_config = true,
      SETTING(layer),
      .automatic = "none",
      .automatic_value = SR_AUTOMATIC,
@@ -167,6 +189,7 @@ const sr_option sr_option_table[] = {
      .argument = "HOW",
      .standard = "none",
      .commands = SR_FOR_RUN,
+     .in_config = true,
      SETTING(documents),
      .choice = documents,
      .help = "Parts of the texts that do not see one another, whose positions begin anew: none (all is one), file, "
@@ -176,14 +199,16 @@ const sr_option sr_option_table[] = {
      .argument = "WHAT",
      .standard = "document",
      .commands = SR_FOR_RUN,
+     .in_config = true,
      SETTING(unit),
      .choice = units,
-     .help = "What an embedding is of: each document, file, paragraph or line."},
+     .help = "What an embedding and a surprise are of: each document, file, paragraph or line."},
     {.name = "limit",
      .kind = SR_KIND_INTEGER,
      .argument = "N",
      .standard = "0",
      .commands = SR_FOR_RUN | SR_FOR_GENERATE,
+     .in_config = true,
      SETTING(limit),
      .max = INT64_MAX,
      .help = "Read the first N tokens; 0 reads all."},
@@ -383,7 +408,7 @@ const sr_option sr_option_table[] = {
     {.name = "config",
      .kind = SR_KIND_PATH,
      .argument = "FILE.yaml",
-     .commands = SR_FOR_ATTEND,
+     .commands = SR_FOR_ATTEND | SR_FOR_RUN | SR_FOR_GENERATE,
      SETTING(config),
      .help = "Read options from a YAML file, whose keys are these names; the command line wins."},
     {.name = "quiet",
@@ -565,6 +590,6 @@ const char *sr_option_nearest(unsigned command, const char *name) {
   return nearest(command, false, name);
 }
 
-const char *sr_option_nearest_key(const char *key) {
-  return nearest(SR_FOR_ATTEND, true, key);
+const char *sr_option_nearest_key(unsigned command, const char *key) {
+  return nearest(command, true, key);
 }

@@ -66,6 +66,6 @@ void sr_option_text(const sr_option *option, const sr_settings *settings, char t
 
 /* The name nearest to a misspelt one of a command, or of a key. Never NULL. */
 const char *sr_option_nearest(unsigned command, const char *name);
-const char *sr_option_nearest_key(const char *key);
+const char *sr_option_nearest_key(unsigned command, const char *key);
 
 #endif

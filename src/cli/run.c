@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "cleanup.h"
 #include "commands.h"
+#include "config.h"
 #include "events.h"
 #include "job/run.h"
 #include "lines.h"
@@ -20,6 +21,7 @@ typedef struct prepared {
 } prepared;
 
 typedef struct session {
+  const sr_arguments *arguments;
   prepared what;
   sr_saved saved; /* open on rank 0 */
 } session;
@@ -61,8 +63,8 @@ static sr_status read_outputs(const char *list, int *outputs) {
     if (*outputs == before)
       return sr_fail(
           SR_ERR_ARGUMENT,
-          "--outputs: '%.60s' is none, or there twice: tokens, offsets, logprob, hidden, embedding, units, q, "
-          "k and v are possible",
+          "--outputs: '%.60s' is none, or there twice: tokens, offsets, logprob, hidden, embedding, surprise, "
+          "units, q, k and v are possible",
           word);
   }
   return *outputs ? SR_OK : sr_fail(SR_ERR_ARGUMENT, "--outputs: the list is empty");
@@ -85,7 +87,8 @@ static void print_head(const sr_settings *s, const sr_run_report *r) {
   print_texts(s->texts);
   printf(", %" PRId64 " tokens", r->tokens);
   if (r->documents > 1) printf(", %" PRId64 " documents", r->documents);
-  if (r->outputs & sr_run_bit(SR_RUN_EMBEDDING)) printf(", %" PRId64 " units", r->units);
+  if (r->outputs & (sr_run_bit(SR_RUN_EMBEDDING) | sr_run_bit(SR_RUN_SURPRISE)))
+    printf(", %" PRId64 " units", r->units);
   putchar('\n');
   sr_line_plan(&r->plan);
   sr_line_spreads();
@@ -100,12 +103,32 @@ static void print_plan(const sr_settings *s, const sr_run_report *r) {
   sr_line_spread("memory", &r->memory, sr_text_bytes);
 }
 
+/* How the text goes on at a unit, in one line, as far as there is room. */
+enum { EXCERPT = 100 };
+static void print_unit(const sr_settings *s, const sr_run_unit *unit) {
+  char text[EXCERPT + 1];
+  size_t n = EXCERPT;
+  if (unit->to - unit->from < EXCERPT) n = (size_t)(unit->to - unit->from);
+  if (sr_text_excerpt(s->texts, unit->from, text, n, &n) != SR_OK) n = 0;
+  text[n] = '\0';
+  text[strcspn(text, "\r\n")] = '\0';
+  printf("  %10" PRId64 "%10.4f  ", unit->ranked.unit + 1, unit->ranked.value);
+  sr_text_foreign(stdout, text);
+  putchar('\n');
+}
+
+static void print_top(const sr_settings *s, const sr_run_report *r) {
+  if (r->n_top > 0) printf("\n  %10s%10s\n", "unit", "surprise");
+  for (int64_t i = 0; i < r->n_top; i++) print_unit(s, &r->top[i]);
+}
+
 static void print(const sr_settings *s, const sr_run_report *r) {
   char text[SR_NUMBER_TEXT];
   print_head(s, r);
   sr_line_spread("load", &r->load_s, sr_text_seconds);
   sr_line_spread("layers", &r->forward_s, sr_text_seconds);
-  if (r->outputs & sr_run_bit(SR_RUN_LOGPROB)) sr_line_spread("predictions", &r->head_s, sr_text_seconds);
+  if (r->outputs & (sr_run_bit(SR_RUN_LOGPROB) | sr_run_bit(SR_RUN_SURPRISE)))
+    sr_line_spread("predictions", &r->head_s, sr_text_seconds);
   sr_line_spread("write", &r->write_s, sr_text_seconds);
   sr_line_spread("peak memory", &r->peak, sr_text_bytes);
   putchar('\n');
@@ -117,9 +140,12 @@ static void print(const sr_settings *s, const sr_run_report *r) {
   putchar('\n');
 }
 
-/* Looks at the model. */
+/* Reads the configuration and looks at the model: on one process, before MPI_Init, since it forks. */
 static sr_status prepare(void *data) {
   session *s = data;
+  SR_TRY(sr_config_settings(SR_FOR_RUN, s->arguments, &s->what.settings));
+  SR_TRY(check(&s->what.settings));
+  SR_TRY(read_outputs(s->what.settings.outputs, &s->what.outputs));
   return sr_saved_open(s->what.settings.model, &s->saved);
 }
 
@@ -132,6 +158,7 @@ static sr_status run_job(void *data, MPI_Comm comm, int rank) {
       .source = settings->source,
       .document = (sr_cut)settings->documents,
       .unit = (sr_cut)settings->unit,
+      .top = settings->top,
       .mask = {.window_left = settings->window[0], .window_right = settings->window[1], .sinks = settings->sinks},
       .layer = settings->layer,
       .output = settings->output,
@@ -141,23 +168,22 @@ static sr_status run_job(void *data, MPI_Comm comm, int rank) {
       .dry_run = settings->dry_run,
       .events = {.warning = sr_event_warning, .partial = sr_event_partial}};
   sr_run_report report;
-  SR_TRY(sr_run_text(comm, &job, &s->saved, &report));
-  if (rank == 0 && !settings->quiet) (job.dry_run ? print_plan : print)(settings, &report);
-  return SR_OK;
+  sr_status status = sr_run_text(comm, &job, &s->saved, &report);
+  if (status == SR_OK && rank == 0 && !settings->quiet) (job.dry_run ? print_plan : print)(settings, &report);
+  if (status == SR_OK && rank == 0) print_top(settings, &report);
+  sr_run_report_free(&report);
+  return status;
 }
 
 static void end(void *data) {
   sr_saved_close(&((session *)data)->saved);
 }
 
-int sr_command_run(const sr_arguments *arguments, const sr_settings *given) {
-  static session s;
-  (void)arguments;
-  s.what.settings = *given;
+int sr_command_run(const sr_arguments *arguments, const sr_settings *unused) {
+  static session s; /* larger than some stacks */
+  (void)unused;
+  s.arguments = arguments;
   s.saved.file.fd = -1;
-  sr_status status = check(given);
-  if (status == SR_OK) status = read_outputs(given->outputs, &s.what.outputs);
-  if (status != SR_OK) return sr_parallel_refuse(status);
   sr_cleanup_install();
   return sr_parallel_run(&(sr_parallel){
       .data = &s, .prepare = prepare, .run = run_job, .end = end, .shared = &s.what, .shared_size = sizeof s.what});

@@ -35,6 +35,7 @@ typedef struct sr_settings {
   char outputs[SR_LIST_MAX]; /* of run, as they were given */
   int64_t layer;             /* of run, or SR_AUTOMATIC */
   int documents, unit;       /* of run: an sr_cut */
+  int64_t top;               /* of run */
   int64_t tokens;            /* of generate */
   double temperature, top_p; /* of generate */
   int64_t top_k, sampling_seed;

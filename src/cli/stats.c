@@ -113,7 +113,7 @@ static json_t *given_json(const sr_settings *settings) {
   static char text[SR_VALUE_TEXT];
   json_t *json = json_object();
   for (int i = 0; json && i < sr_n_options; i++) {
-    if (!sr_option_table[i].in_config) continue;
+    if (!sr_option_table[i].in_config || !(sr_option_table[i].commands & SR_FOR_ATTEND)) continue;
     sr_option_text(&sr_option_table[i], settings, text);
     if (json_object_set_new(json, sr_option_table[i].name, text[0] ? sr_json_text(text) : json_null())) {
       json_decref(json);

@@ -7,20 +7,34 @@
 #include <seqring/types.h>
 
 #include "model/description.h"
-#include "reading.h"
+#include "model/text.h"
+
+/* Rows [from, to) of all ranks. */
+typedef struct sr_unit {
+  int64_t from, to;
+} sr_unit;
+
+/* What is to be pooled: this rank's rows of `values` [rows, width], which are cut at multiples of 1,024. */
+typedef struct sr_pool_spec {
+  sr_pooling kind;
+  bool normalised;  /* a unit's vector is divided by its length */
+  int64_t n, units; /* rows of all ranks, and units, ascending and apart from one another */
+  const sr_unit *unit;
+  const sr_rows *rows;
+  int64_t width;
+  const float *values;
+} sr_pool_spec;
 
 /* What is pooled on this rank. */
 typedef struct sr_pooled {
-  sr_numbers unit;  /* those that begin on this rank, ascending */
-  float *embedding; /* [unit.n, width] */
+  sr_numbers unit; /* those that begin on this rank, ascending */
+  float *values;   /* [unit.n, width] */
 } sr_pooled;
 
-/* Pools hidden [rows, width] of this rank's rows, which are cut at multiples of 1,024: the mean, the first or the last
- * of a unit's tokens, divided by its length where the model wants that; 0 where a unit has no token. Units begin on the
- * rank of their first token, without one on the last token's. Bits do not depend on the number of ranks. To be freed in
- * any case. Collective. Errors: SR_ERR_RESOURCE, SR_ERR_MPI. */
-sr_status sr_pool(MPI_Comm comm, const sr_description *model, const sr_reading *reading, const sr_rows *rows,
-                  int64_t width, const float *hidden, sr_pooled *pooled);
+/* The mean, the first or the last of each unit's rows; 0 where it has none. Units begin on the rank of their first row,
+ * without one on that of the row where they would begin. Bits do not depend on the number of ranks. To be freed in any
+ * case. Collective. Errors: SR_ERR_RESOURCE, SR_ERR_MPI. */
+sr_status sr_pool(MPI_Comm comm, const sr_pool_spec *spec, sr_pooled *pooled);
 void sr_pooled_free(sr_pooled *pooled);
 
 #endif

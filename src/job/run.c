@@ -34,7 +34,7 @@ typedef struct run {
   sr_rows rows;
   int32_t *next; /* [rows] the token behind each, or -1 */
   float *logprob;
-  sr_pooled pooled;
+  sr_pooled embedding, surprise;
   sr_output *output;
   int place[SR_RUN_OUTPUTS]; /* of each dataset in the output, or -1 */
   double load_s, forward_s, head_s, write_s;
@@ -48,6 +48,10 @@ static void warn(void *data, const char *text) {
 
 static bool makes(const run *r, sr_run_output output) {
   return r->report->outputs & sr_run_bit(output);
+}
+
+static bool predicts_any(const run *r) {
+  return makes(r, SR_RUN_LOGPROB) || makes(r, SR_RUN_SURPRISE);
 }
 
 /* Whether one of the outputs is of a layer that is asked for. */
@@ -69,9 +73,11 @@ static sr_status check_layer(const run *r) {
 }
 
 static sr_status check_units(const run *r) {
-  const bool asked_for = makes(r, SR_RUN_EMBEDDING) || makes(r, SR_RUN_UNITS);
+  const bool asked_for = makes(r, SR_RUN_EMBEDDING) || makes(r, SR_RUN_UNITS) || makes(r, SR_RUN_SURPRISE);
   if (r->job->unit != SR_CUT_NEVER && !asked_for)
-    return sr_fail(SR_ERR_ARGUMENT, "a unit is asked for, and none of its outputs: embedding or units");
+    return sr_fail(SR_ERR_ARGUMENT, "a unit is asked for, and none of its outputs: embedding, surprise or units");
+  if (r->job->top > 0 && !makes(r, SR_RUN_SURPRISE))
+    return sr_fail(SR_ERR_ARGUMENT, "the most surprising units are asked for, and not the output surprise");
   if (makes(r, SR_RUN_EMBEDDING) && r->saved->description.pooling == SR_POOLING_NONE)
     return sr_fail(SR_ERR_ARGUMENT, "%s: the model does not say how hidden states are pooled: it has no embedding",
                    r->job->model);
@@ -85,8 +91,9 @@ static sr_status choose_outputs(run *r) {
   if (*outputs == 0)
     *outputs =
         sr_run_bit(SR_RUN_TOKENS) | sr_run_bit(SR_RUN_OFFSETS) | sr_run_bit(predicts ? SR_RUN_LOGPROB : SR_RUN_HIDDEN);
-  if (makes(r, SR_RUN_LOGPROB) && !predicts)
-    return sr_fail(SR_ERR_ARGUMENT, "%s: the model predicts no token: it has no logprob", r->job->model);
+  if (predicts_any(r) && !predicts)
+    return sr_fail(SR_ERR_ARGUMENT, "%s: the model predicts no token: it has no logprob and no surprise",
+                   r->job->model);
   SR_TRY(check_layer(r));
   return check_units(r);
 }
@@ -134,7 +141,7 @@ static sr_stack_spec spec_of(const run *r, const sr_store *store) {
 static uint64_t text_bytes(const run *r, int64_t rows) {
   const int64_t a_token = sizeof *r->reading.id + sizeof *r->reading.offset;
   const int64_t units = r->reading.units.n * 2 * (int64_t)sizeof(int64_t);
-  const int64_t a_row = makes(r, SR_RUN_LOGPROB) ? sizeof *r->next + sizeof *r->logprob : 0;
+  const int64_t a_row = predicts_any(r) ? sizeof *r->next + sizeof *r->logprob : 0;
   const int64_t a_unit = makes(r, SR_RUN_EMBEDDING) ? r->stack->width * (int64_t)sizeof(float) : 0;
   return (uint64_t)(r->reading.n * a_token + units + rows * a_row + r->reading.units.n * a_unit);
 }
@@ -230,7 +237,7 @@ static void find_next(run *r) {
 }
 
 static sr_status predict(run *r) {
-  if (!makes(r, SR_RUN_LOGPROB)) return SR_OK;
+  if (!predicts_any(r)) return SR_OK;
   r->next = malloc((size_t)r->rows.count * sizeof *r->next + 1);
   r->logprob = malloc((size_t)r->rows.count * sizeof *r->logprob + 1);
   const bool there = r->next && r->logprob;
@@ -242,16 +249,71 @@ static sr_status predict(run *r) {
   return SR_OK;
 }
 
-static sr_status pool(run *r) {
+/* Rows of each unit: those of its tokens, or, shifted, those that predict them, which the first token of a document has
+ * not. NULL without memory. */
+static sr_unit *units_of(const run *r, bool shifted) {
+  const sr_reading *reading = &r->reading;
+  sr_unit *unit = malloc((size_t)reading->units.n * sizeof *unit + 1);
+  for (int64_t i = 0, document = 0; unit && i < reading->units.n; i++) {
+    sr_unit u = {reading->units.number[i], i + 1 < reading->units.n ? reading->units.number[i + 1] : reading->n};
+    while (document < reading->documents.n && reading->documents.number[document] < u.from) document++;
+    const bool begins = document < reading->documents.n && reading->documents.number[document] == u.from;
+    if (shifted && u.to > u.from) u.from -= !begins, u.to--;
+    unit[i] = u;
+  }
+  return unit;
+}
+
+static sr_status pool_units(run *r, sr_pool_spec spec, bool shifted, sr_pooled *pooled) {
+  sr_unit *unit = units_of(r, shifted);
+  spec.n = r->reading.n, spec.units = r->reading.units.n;
+  spec.unit = unit, spec.rows = &r->rows;
+  const bool there = unit != NULL;
+  sr_status status = sr_agree(r->comm, there ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to pool"));
+  if (status == SR_OK) status = sr_pool(r->comm, &spec, pooled);
+  free(unit);
+  return status;
+}
+
+static sr_status pool_hidden(run *r) {
+  const sr_description *d = &r->saved->description;
   sr_stack_state state;
   if (!makes(r, SR_RUN_EMBEDDING)) return SR_OK;
   sr_stack_get(r->layers, &state);
-  return sr_pool(r->comm, &r->saved->description, &r->reading, &r->rows, r->stack->width, state.hidden, &r->pooled);
+  const sr_pool_spec spec = {
+      .kind = d->pooling, .normalised = d->normalised, .width = r->stack->width, .values = state.hidden};
+  return pool_units(r, spec, false, &r->embedding);
+}
+
+/* The units that are reported. */
+static sr_status find_top(run *r) {
+  const int64_t n = r->job->top;
+  sr_run_report *report = r->report;
+  sr_ranked *top = malloc((size_t)n * sizeof *top + 1);
+  report->top = calloc((size_t)n + 1, sizeof *report->top);
+  const bool there = top && report->top;
+  sr_status status = sr_agree(r->comm, there ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to rank units"));
+  if (status == SR_OK) status = sr_rank_units(r->comm, &r->surprise.unit, r->surprise.values, n, top, &report->n_top);
+  const sr_numbers *offsets = &r->reading.unit_offsets;
+  for (int64_t i = 0; status == SR_OK && i < report->n_top; i++) {
+    const int64_t unit = top[i].unit, next = unit + 1;
+    report->top[i] =
+        (sr_run_unit){top[i], offsets->number[unit], next < offsets->n ? offsets->number[next] : INT64_MAX};
+  }
+  free(top);
+  return status;
+}
+
+static sr_status pool_surprise(run *r) {
+  if (!makes(r, SR_RUN_SURPRISE)) return SR_OK;
+  SR_TRY(pool_units(r, (sr_pool_spec){.kind = SR_POOLING_MEAN, .width = 1, .values = r->logprob}, true, &r->surprise));
+  for (int64_t i = 0; i < r->surprise.unit.n; i++) r->surprise.values[i] = 0 - r->surprise.values[i];
+  return r->job->top > 0 ? find_top(r) : SR_OK;
 }
 
 /* Whether layers behind the one that is asked for are needed. */
 static bool needs_all(const run *r) {
-  return makes(r, SR_RUN_LOGPROB) || makes(r, SR_RUN_EMBEDDING) || (r->job->layer < 0 && makes(r, SR_RUN_HIDDEN));
+  return predicts_any(r) || makes(r, SR_RUN_EMBEDDING) || (r->job->layer < 0 && makes(r, SR_RUN_HIDDEN));
 }
 
 static sr_status compute(run *r) {
@@ -265,7 +327,8 @@ static sr_status compute(run *r) {
   sr_stack_end(r->layers);
   if (first == 0) SR_TRY(write_layer(r));
   SR_TRY(predict(r));
-  return pool(r);
+  SR_TRY(pool_hidden(r));
+  return pool_surprise(r);
 }
 
 /* Rows of a table that all ranks have: each writes those of its tokens. */
@@ -293,13 +356,12 @@ static sr_status write_logprob(run *r) {
 }
 
 /* Units that begin on this rank, in runs of neighbours. */
-static sr_status write_embedding(run *r) {
-  const sr_numbers *unit = &r->pooled.unit;
-  for (int64_t i = 0, n; makes(r, SR_RUN_EMBEDDING) && i < unit->n; i += n) {
+static sr_status write_pooled(run *r, sr_run_output output, const sr_pooled *pooled, int64_t width) {
+  const sr_numbers *unit = &pooled->unit;
+  for (int64_t i = 0, n; makes(r, output) && i < unit->n; i += n) {
     for (n = 1; i + n < unit->n && unit->number[i + n] == unit->number[i] + n;) n++;
     const sr_span span = {unit->number[i], n};
-    SR_TRY(sr_output_write(r->output, r->place[SR_RUN_EMBEDDING], &(sr_rows){n, 1, &span},
-                           r->pooled.embedding + i * r->stack->width));
+    SR_TRY(sr_output_write(r->output, r->place[output], &(sr_rows){n, 1, &span}, pooled->values + i * width));
   }
   return SR_OK;
 }
@@ -317,7 +379,8 @@ static sr_status write_output(run *r) {
   sr_status status = write_table(r, SR_RUN_TOKENS, r->reading.id, sizeof *r->reading.id);
   if (status == SR_OK) status = write_table(r, SR_RUN_OFFSETS, r->reading.offset, sizeof *r->reading.offset);
   if (status == SR_OK) status = write_logprob(r);
-  if (status == SR_OK) status = write_embedding(r);
+  if (status == SR_OK) status = write_pooled(r, SR_RUN_EMBEDDING, &r->embedding, r->stack->width);
+  if (status == SR_OK) status = write_pooled(r, SR_RUN_SURPRISE, &r->surprise, 1);
   if (status == SR_OK) status = write_units(r);
   r->write_s += sr_now() - start;
   return sr_agree(r->comm, status);
@@ -402,7 +465,8 @@ static void free_all(run *r) {
   sr_encoding_free(&r->encoding);
   sr_store_close(&r->store);
   sr_reading_free(&r->reading);
-  sr_pooled_free(&r->pooled);
+  sr_pooled_free(&r->embedding);
+  sr_pooled_free(&r->surprise);
   free(r->next);
   free(r->logprob);
 }
@@ -420,4 +484,9 @@ sr_status sr_run_text(MPI_Comm comm, const sr_run_job *job, sr_saved *saved, sr_
   else
     free_all(&r);
   return status;
+}
+
+void sr_run_report_free(sr_run_report *report) {
+  free(report->top);
+  report->top = NULL;
 }

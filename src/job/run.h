@@ -4,6 +4,7 @@
 
 #include "attend.h"
 #include "model/saved.h"
+#include "ranking.h"
 #include "reading.h"
 #include "run_outputs.h"
 
@@ -16,12 +17,19 @@ typedef struct sr_run_job {
   sr_mask mask;          /* its window and sinks */
   int outputs;           /* bits of sr_run_output; 0: what the model is for */
   int64_t layer;         /* of hidden, q, k and v, from 0; -1: hidden is that of all layers */
+  int64_t top;           /* units that are reported, the most surprising ones */
   int threads;           /* 0: automatic */
   bool dry_run;          /* plan, report, and stop */
   sr_attend_events events;
 } sr_run_job;
 
-/* The same on every rank, but for plan. A dry run fills it in as far as memory. */
+/* A unit that is reported. */
+typedef struct sr_run_unit {
+  sr_ranked ranked;
+  int64_t from, to; /* bytes, counted over all texts; to: where the next unit begins, or INT64_MAX */
+} sr_run_unit;
+
+/* The same on every rank, but for plan and top. A dry run fills it in as far as memory. */
 typedef struct sr_run_report {
   int64_t tokens, documents, units;
   int ranks, threads;
@@ -33,7 +41,11 @@ typedef struct sr_run_report {
   sr_spread load_s, forward_s, head_s, write_s;
   sr_spread peak; /* largest resident bytes of a rank's process */
   double wall_s;
+  int64_t n_top;
+  sr_run_unit *top; /* rank 0 */
 } sr_run_report;
+
+void sr_run_report_free(sr_run_report *report);
 
 /* Runs it. saved is open on rank 0, and is opened on the others; the caller closes it. Collective. Errors:
  * SR_ERR_INPUT, SR_ERR_ARGUMENT, SR_ERR_OUTPUT, SR_ERR_RESOURCE, SR_ERR_MPI. */

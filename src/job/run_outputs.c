@@ -27,6 +27,7 @@ static const row table[SR_RUN_OUTPUTS] = {
     [SR_RUN_HIDDEN] = {"hidden", "hidden state", "1", SR_F32, 2, {OF(tokens), OF(width)}, {"token", "width"}},
     [SR_RUN_EMBEDDING] =
         {"embedding", "pooled hidden states", "1", SR_F32, 2, {OF(units), OF(width)}, {"unit", "width"}},
+    [SR_RUN_SURPRISE] = {"surprise", "mean of -logprob over the tokens", "nat", SR_F32, 1, {OF(units)}, {"unit"}},
     [SR_RUN_UNITS] = {"units", "where each unit begins in the text", "byte", SR_I64, 1, {OF(units)}, {"unit"}},
     [SR_RUN_Q] =
         {"q", "queries", "1", SR_F32, 3, {OF(tokens), OF(heads), OF(head_width)}, {"token", "head", "head_width"}},

@@ -143,3 +143,36 @@ sr_status sr_text_read(sr_text *t, uint8_t *to, size_t n, size_t *got) {
   }
   return SR_OK;
 }
+
+/* Of one file, as far as the offset is in it; *offset becomes that in the files behind it. */
+static sr_status read_part(const char *path, int64_t *offset, char *to, size_t n, size_t *got) {
+  struct stat about;
+  if (stat(path, &about) || !S_ISREG(about.st_mode)) return SR_OK;
+  if (*offset >= about.st_size) {
+    *offset -= about.st_size;
+    return SR_OK;
+  }
+  FILE *file = fopen(path, "rbe");
+  if (!file || fseeko(file, *offset, SEEK_SET)) {
+    sr_status status = sr_fail(SR_ERR_INPUT, "%s: it cannot be read again: %s", path, strerror(errno));
+    if (file) fclose(file);
+    return status;
+  }
+  *got = fread(to, 1, n, file);
+  fclose(file);
+  return SR_OK;
+}
+
+sr_status sr_text_excerpt(const char *paths, int64_t offset, char *to, size_t n, size_t *got) {
+  *got = 0;
+  while (*paths && *got == 0) {
+    const size_t length = strcspn(paths, "\n");
+    char *path = strndup(paths, length);
+    if (!path) return sr_fail(SR_ERR_RESOURCE, "no memory for the name of a text");
+    sr_status status = read_part(path, &offset, to, n, got);
+    free(path);
+    if (status != SR_OK) return status;
+    paths += length + (paths[length] == '\n');
+  }
+  return SR_OK;
+}

@@ -7,6 +7,7 @@ import re
 
 import h5py
 
+import gguf
 from program import KJV, SOURCES, Case, Refusal, check_refusals, main, run, write
 
 ARGUMENT_ERROR = 2
@@ -81,10 +82,28 @@ class Config(Case):
         self.attend('--config', self.config(text))
         self.assertTrue(os.path.exists(files['stats']))
 
+    def configs(self, command):
+        found = []
+        for path in glob.glob(os.path.join(CONFIGS, '*.yaml')):
+            with open(path) as f:
+                if f'seqring {command} --config' in f.read():
+                    found.append(path)
+        self.assertGreater(len(found), 1)
+        return found
+
     def test_use_cases(self):
-        paths = glob.glob(os.path.join(CONFIGS, '*.yaml'))
-        self.assertGreater(len(paths), 1)
-        for path in paths:
+        """Each says in its head which command it is for."""
+        model, text = self.path('model.h5'), self.path('text')
+        self.assertEqual(run('import', gguf.write(self.path('model.gguf')), '-q', '-o', model).status, 0)
+        with open(text, 'w') as f:
+            f.write('the an7\nthe the\n')
+        for path in self.configs('run'):
+            with self.subTest(path):
+                done = run('run', '-q', '--config', path, '--model', model, '--text', text, '-o', self.path('r.h5'))
+                self.assertEqual((done.status, done.said), (0, []))
+                with h5py.File(self.path('r.h5')) as f:
+                    self.assertEqual(len(f['surprise']), 2)
+        for path in self.configs('attend'):
             with self.subTest(path):
                 done = self.attend(KJV, '--dry-run', '--config', path)
                 self.assertIn('memory', done.out)

@@ -11,7 +11,7 @@ import gguf
 from program import Case, main, run
 
 ARGUMENT_ERROR, INPUT_ERROR, OUTPUT_ERROR = 2, 3, 4
-NAMES = 'tokens', 'offsets', 'logprob', 'hidden', 'embedding', 'units', 'q', 'k', 'v'
+NAMES = 'tokens', 'offsets', 'logprob', 'hidden', 'embedding', 'surprise', 'units', 'q', 'k', 'v'
 SHAPES = (0, 1), (1, 2), (2, 1), (3, 1), (5, 2)
 
 
@@ -195,6 +195,56 @@ class Run(Case):
                     found[f.read()] = ranks
             self.assertEqual(len(found), 1)
 
+    def surprises(self, out, documents):
+        """Of each unit: the mean over its tokens but one that begins a document."""
+        unit = np.searchsorted(out['units'], out['offsets'], 'right') - 1
+        begins = {np.flatnonzero(out['offsets'] >= offset)[0] for offset in documents}
+        want = []
+        for i in range(len(out['units'])):
+            tokens = [t for t in np.flatnonzero(unit == i) if t not in begins]
+            want.append(np.mean([-out['logprob'][t - 1].astype('f8') for t in tokens]) if tokens else 0)
+        return np.array(want)
+
+    def test_surprise(self):
+        """Lines over several ranks, whose first tokens another rank may have predicted; with files as documents."""
+        model = self.decoder_model(arrays=self.quiet_weights())
+        line = 'the an7 the, ' * 9
+        text, found = self.text('\n'.join([line] * 40 + ['', 'a', line * 9])), set()
+        for ranks in 0, 2, 3:
+            out = self.run_model(model, text, '--unit=line', '--outputs=surprise,logprob,offsets,units', ranks=ranks)
+            np.testing.assert_allclose(out['surprise'], self.surprises(out, [0]), rtol=0, atol=1e-6)
+            found.add(out['surprise'].tobytes())
+        self.assertEqual(len(found), 1)
+        out = self.run_model(model, text, text, '--documents=file', '--unit=line', '--outputs=surprise,logprob,offsets,units')
+        np.testing.assert_allclose(out['surprise'], self.surprises(out, [0, os.path.getsize(text)]), rtol=0, atol=1e-6)
+
+    def test_top(self):
+        """The most surprising units are printed, over several files, as they begin there."""
+        model = self.decoder_model(arrays=self.quiet_weights())
+        lines = [f'the an{i} the' for i in range(9)]
+        first, second = self.text('\n'.join(lines[:4]) + '\n', 'first'), self.text('\n'.join(lines[4:]), 'second')
+        done = run('run', '-q', '--model', model, '--text', first, second, '--unit=line', '--outputs=surprise', '--top=3', '-o',
+                   self.path('o.h5'), ranks=2)
+        self.assertEqual((done.status, done.said), (0, []))
+        with h5py.File(self.path('o.h5')) as f:
+            surprise = f['surprise'][:]
+        rows = [row.split(None, 2) for row in done.out.splitlines() if row.strip() and 'surprise' not in row]
+        order = np.argsort(-surprise, kind='stable')[:3]
+        self.assertEqual([(int(unit), text) for unit, _, text in rows], [(i + 1, lines[i]) for i in order])
+        np.testing.assert_allclose([float(value) for _, value, _ in rows], surprise[order], atol=1e-4)
+
+    def test_config(self):
+        model, text = self.decoder_model(arrays=self.quiet_weights()), self.text('the an7 the')
+        with open(self.path('run.yaml'), 'w') as f:
+            f.write(f'model: {model}\ntext: {text}\noutputs: surprise,units\nunit: line\nlimit: 3\n')
+        done = run('run', '-q', '--config', self.path('run.yaml'), '-o', self.path('o.h5'), '--outputs=surprise,tokens')
+        self.assertEqual((done.status, done.said), (0, []))
+        with h5py.File(self.path('o.h5')) as f:
+            self.assertEqual((len(f['tokens']), 'units' in f), (3, False))
+        with open(self.path('run.yaml'), 'a') as f:
+            f.write('causal: yes\n')
+        self.refuse(ARGUMENT_ERROR, ("'causal'",), '--config', self.path('run.yaml'), '-o', self.path('p.h5'))
+
     def test_long_units(self):
         """Units of more tokens than a rank has at a time."""
         folder = bert.write(self.path('bert'), pooling='mean', context=3000)
@@ -285,6 +335,7 @@ class Run(Case):
         self.refuse(ARGUMENT_ERROR, ('q, k and v',), '--model', model, '--text', text, '-o', out, '--outputs=k')
         self.refuse(ARGUMENT_ERROR, ('layer',), '--model', model, '--text', text, '-o', out, '--layer=1')
         self.refuse(ARGUMENT_ERROR, ('unit',), '--model', model, '--text', text, '-o', out, '--unit=line')
+        self.refuse(ARGUMENT_ERROR, ('surprising',), '--model', model, '--text', text, '-o', out, '--top=3')
         self.refuse(ARGUMENT_ERROR, ('pooled',), '--model', model, '--text', text, '-o', out, '--outputs=embedding')
         self.refuse(INPUT_ERROR, (empty, 'empty'), '--model', model, '--text', text, empty, '-o', out)
         self.refuse(OUTPUT_ERROR, ('is the input',), '--model', model, '--text', text, '-o', model)

@@ -1,0 +1,20 @@
+/* The units of a text that have the largest values. */
+#ifndef SR_JOB_RANKING_H
+#define SR_JOB_RANKING_H
+
+#include <mpi.h>
+
+#include "model/text.h"
+
+typedef struct sr_ranked {
+  int64_t unit;
+  double value;
+} sr_ranked;
+
+/* top[0..*found) on rank 0: of all ranks' units, each with its value, the n largest ones, the largest first, of equals
+ * that of the lowest number; NaN counts as none. top has room for n on every rank. Collective. Errors: SR_ERR_RESOURCE,
+ * SR_ERR_MPI. */
+sr_status sr_rank_units(MPI_Comm comm, const sr_numbers *unit, const float *value, int64_t n, sr_ranked *top,
+                        int64_t *found);
+
+#endif
