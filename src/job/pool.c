@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/rows.h"
 #include "comm/comm.h"
 
 /* Rows at multiples of it are on one rank, and are summed first, so that sums are a text's and not a shard's. */
@@ -21,21 +22,10 @@ static int64_t pieces_of(sr_unit u) {
   return parts > 1 ? parts : 0;
 }
 
-/* Where a row lies on this rank, or -1. */
-static int64_t row_of(const sr_rows *rows, int64_t number) {
-  int64_t row = 0;
-  for (int i = 0; i < rows->n_spans; i++) {
-    const sr_span span = rows->span[i];
-    if (number >= span.start && number < span.start + span.count) return row + number - span.start;
-    row += span.count;
-  }
-  return -1;
-}
-
 /* Adds what counts of a unit's rows [from, to), which are of one part; nothing where they are on another rank. */
 static void add(const pool *p, sr_unit u, int64_t from, int64_t to, double *sum) {
   const sr_pool_spec *s = p->spec;
-  const int64_t row = row_of(s->rows, from);
+  const int64_t row = sr_rows_find(s->rows, from);
   const int64_t first = s->kind == SR_POOLING_LAST ? u.to - 1 : u.from;
   const int64_t end = s->kind == SR_POOLING_FIRST ? u.from + 1 : u.to;
   for (int64_t t = from; row >= 0 && t < to; t++) {
@@ -84,7 +74,7 @@ static void finish(const sr_pool_spec *s, sr_unit u, double *sum, float *to) {
 static bool find_units(const sr_pool_spec *s, sr_numbers *mine) {
   for (int64_t i = 0; i < s->units; i++) {
     const int64_t from = s->unit[i].from, row = from < s->n ? from : s->n - 1;
-    if (row_of(s->rows, row) >= 0 && !sr_numbers_add(mine, i)) return false;
+    if (sr_rows_find(s->rows, row) >= 0 && !sr_numbers_add(mine, i)) return false;
   }
   return true;
 }

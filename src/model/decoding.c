@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/error.h"
+#include "base/rows.h"
 #include "comm/comm.h"
 #include "stack_run.h"
 
@@ -77,21 +78,10 @@ void sr_decoding_destroy(sr_decoding **decoding) {
   *decoding = NULL;
 }
 
-/* This rank's row of a token among those that it keeps, or -1. */
-static int64_t row_of(const sr_rows *rows, int64_t token) {
-  int64_t row = 0;
-  for (int i = 0; i < rows->n_spans; i++) {
-    const sr_span span = rows->span[i];
-    if (token >= span.start && token < span.start + span.count) return row + token - span.start;
-    row += span.count;
-  }
-  return -1;
-}
-
 /* Brings the hidden state of the text's last token to rank 0: bits that a rank has not are 0. */
 static sr_status find_last(sr_decoding *d) {
   const size_t bytes = (size_t)d->text->stack->width * sizeof(float);
-  const int64_t row = row_of(&d->text->rows, d->n - 1);
+  const int64_t row = sr_rows_find(&d->text->rows, d->n - 1);
   memset(d->last, 0, bytes);
   if (row >= 0) memcpy(d->last, d->text->hidden + row * d->text->stack->width, bytes);
   return sr_comm_or(d->comm, d->last, bytes);
@@ -106,7 +96,7 @@ sr_status sr_decoding_read(sr_decoding *d, const int32_t *ids) {
 
 /* The token's key and value, from rank 0, join those that are kept. */
 static sr_status keep(sr_decoding *d, int64_t layer) {
-  const int64_t width = sr_stack_kv_width(d->text), row = row_of(&d->kept, d->n);
+  const int64_t width = sr_stack_kv_width(d->text), row = sr_rows_find(&d->kept, d->n);
   const size_t bytes = (size_t)width * sizeof(float);
   if (d->rank == 0) {
     memcpy(d->row, d->step->k, bytes);

@@ -2,6 +2,7 @@
 #include <math.h>
 #include <omp.h>
 
+#include "base/rows.h"
 #include "stack_run.h"
 
 enum { BLOCK = SR_STACK_BLOCK };
@@ -45,15 +46,7 @@ int64_t sr_stack_scratch(const sr_stack_run *run) {
 /* Where the document of a token begins. */
 static int64_t begin_of(const sr_sequence *sequence, int64_t token) {
   const sr_mask *mask = &sequence->mask;
-  int64_t lo = 0, hi = mask->n_documents;
-  while (hi - lo > 1) {
-    const int64_t middle = lo + (hi - lo) / 2;
-    if (mask->documents[middle] <= token)
-      lo = middle;
-    else
-      hi = middle;
-  }
-  return hi > 0 ? mask->documents[lo] : 0;
+  return mask->n_documents > 0 ? mask->documents[sr_part_of(mask->documents, mask->n_documents, token)] : 0;
 }
 
 static int64_t position_of(const sr_stack_run *run, const sr_stack_block *b, int64_t t) {

@@ -1,5 +1,7 @@
 #include "mask.h"
 
+#include "base/rows.h"
+
 static int64_t least(int64_t a, int64_t b) {
   return a < b ? a : b;
 }
@@ -25,16 +27,7 @@ int64_t sr_mask_q_start(const sr_mask *mask, int64_t q_len, int64_t kv_len) {
 
 /* Number of the document of a position, which is one that has keys. */
 static int64_t document_of(const sr_mask *mask, int64_t position, int64_t kv_len) {
-  int64_t lo = 0, hi = mask->n_documents; /* it is one of these */
-  position = most(0, least(position, kv_len - 1));
-  while (hi - lo > 1) {
-    const int64_t middle = lo + (hi - lo) / 2;
-    if (mask->documents[middle] <= position)
-      lo = middle;
-    else
-      hi = middle;
-  }
-  return lo;
+  return sr_part_of(mask->documents, mask->n_documents, most(0, least(position, kv_len - 1)));
 }
 
 /* Keys of a document. */

@@ -1,0 +1,23 @@
+#include "rows.h"
+
+int64_t sr_rows_find(const sr_rows *rows, int64_t number) {
+  int64_t row = 0;
+  for (int i = 0; i < rows->n_spans; i++) {
+    const sr_span span = rows->span[i];
+    if (number >= span.start && number < span.start + span.count) return row + number - span.start;
+    row += span.count;
+  }
+  return -1;
+}
+
+int64_t sr_part_of(const int64_t *begin, int64_t n, int64_t position) {
+  int64_t lo = 0, hi = n; /* it is one of these */
+  while (hi - lo > 1) {
+    const int64_t middle = lo + (hi - lo) / 2;
+    if (begin[middle] <= position)
+      lo = middle;
+    else
+      hi = middle;
+  }
+  return lo;
+}
