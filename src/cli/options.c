@@ -122,7 +122,16 @@ const sr_option sr_option_table[] = {
      .in_config = true,
      SETTING(top),
      .max = 1000000,
-     .help = "Print the N most surprising units: number, surprise, and how they begin."},
+     .help = "Print the N most surprising units, or the N that are nearest to each of --questions: number, surprise or "
+             "cosine, first byte, and how they begin."},
+    {.name = "questions",
+     .kind = SR_KIND_PATH,
+     .argument = "FILE",
+     .commands = SR_FOR_RUN,
+     .in_config = true,
+     SETTING(questions),
+     .help =
+         "Questions to the text, one a line: embedded as its units are, each finds the --top units that are nearest."},
     {.name = "tokens",
      .letter = 'n',
      .kind = SR_KIND_INTEGER,

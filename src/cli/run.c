@@ -103,23 +103,33 @@ static void print_plan(const sr_settings *s, const sr_run_report *r) {
   sr_line_spread("memory", &r->memory, sr_text_bytes);
 }
 
-/* How the text goes on at a unit, in one line, as far as there is room. */
+/* How a text goes on from a byte to another, in one line, as far as there is room. */
 enum { EXCERPT = 100 };
-static void print_unit(const sr_settings *s, const sr_run_unit *unit) {
+static void print_excerpt(const char *texts, int64_t from, int64_t to) {
   char text[EXCERPT + 1];
-  size_t n = EXCERPT;
-  if (unit->to - unit->from < EXCERPT) n = (size_t)(unit->to - unit->from);
-  if (sr_text_excerpt(s->texts, unit->from, text, n, &n) != SR_OK) n = 0;
+  size_t n = to - from < EXCERPT ? (size_t)(to - from) : EXCERPT;
+  if (sr_text_excerpt(texts, from, text, n, &n) != SR_OK) n = 0;
   text[n] = '\0';
   text[strcspn(text, "\r\n")] = '\0';
-  printf("  %10" PRId64 "%10.4f  ", unit->ranked.unit + 1, unit->ranked.value);
   sr_text_foreign(stdout, text);
   putchar('\n');
 }
 
+/* What units are told of, behind their question where there is one. */
 static void print_top(const sr_settings *s, const sr_run_report *r) {
-  if (r->n_top > 0) printf("\n  %10s%10s\n", "unit", "surprise");
-  for (int64_t i = 0; i < r->n_top; i++) print_unit(s, &r->top[i]);
+  int64_t question = -1;
+  if (r->n_top > 0) printf("\n  %10s%10s%12s\n", "unit", s->questions[0] ? "cosine" : "surprise", "byte");
+  for (int64_t i = 0; i < r->n_top; i++) {
+    const sr_run_unit *unit = &r->top[i];
+    if (unit->question != question) {
+      question = unit->question;
+      printf("  ");
+      print_excerpt(s->questions, r->question[question].start,
+                    r->question[question].start + r->question[question].count);
+    }
+    printf("  %10" PRId64 "%10.4f%12" PRId64 "  ", unit->ranked.unit + 1, unit->ranked.value, unit->from);
+    print_excerpt(s->texts, unit->from, unit->to);
+  }
 }
 
 static void print(const sr_settings *s, const sr_run_report *r) {
@@ -159,6 +169,7 @@ static sr_status run_job(void *data, MPI_Comm comm, int rank) {
       .document = (sr_cut)settings->documents,
       .unit = (sr_cut)settings->unit,
       .top = settings->top,
+      .questions = settings->questions,
       .mask = {.window_left = settings->window[0], .window_right = settings->window[1], .sinks = settings->sinks},
       .layer = settings->layer,
       .output = settings->output,

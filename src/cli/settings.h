@@ -36,6 +36,7 @@ typedef struct sr_settings {
   int64_t layer;             /* of run, or SR_AUTOMATIC */
   int documents, unit;       /* of run: an sr_cut */
   int64_t top;               /* of run */
+  char questions[SR_PATH_MAX];
   int64_t tokens;            /* of generate */
   double temperature, top_p; /* of generate */
   int64_t top_k, sampling_seed;

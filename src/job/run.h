@@ -17,17 +17,12 @@ typedef struct sr_run_job {
   sr_mask mask;          /* its window and sinks */
   int outputs;           /* bits of sr_run_output; 0: what the model is for */
   int64_t layer;         /* of hidden, q, k and v, from 0; -1: hidden is that of all layers */
-  int64_t top;           /* units that are reported, the most surprising ones */
+  const char *questions; /* of sr_text_open, a question a line, or "" */
+  int64_t top;           /* units that are reported: the most surprising ones, or the nearest ones of each question */
   int threads;           /* 0: automatic */
   bool dry_run;          /* plan, report, and stop */
   sr_attend_events events;
 } sr_run_job;
-
-/* A unit that is reported. */
-typedef struct sr_run_unit {
-  sr_ranked ranked;
-  int64_t from, to; /* bytes, counted over all texts; to: where the next unit begins, or INT64_MAX */
-} sr_run_unit;
 
 /* The same on every rank, but for plan and top. A dry run fills it in as far as memory. */
 typedef struct sr_run_report {
@@ -43,6 +38,8 @@ typedef struct sr_run_report {
   double wall_s;
   int64_t n_top;
   sr_run_unit *top; /* rank 0 */
+  int64_t n_questions;
+  sr_span *question; /* [n_questions] rank 0: their bytes */
 } sr_run_report;
 
 void sr_run_report_free(sr_run_report *report);

@@ -43,7 +43,7 @@ static sr_status make_plans(sr_decoding *d, sr_stack_run *step) {
 /* A run of one token, beside that of the text. */
 static sr_status make_step(sr_decoding *d, const sr_stack_spec *spec) {
   sr_stack_run *step = d->step = calloc(1, sizeof *step);
-  if (!step) return sr_fail(SR_ERR_RESOURCE, "no memory to go on after a text");
+  SR_TRY(sr_agree(d->comm, step ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to go on after a text")));
   *step = (sr_stack_run){.stack = spec->stack, .threads = spec->threads, .kept = 1};
   SR_TRY(make_plans(d, step));
   step->kv_rows = step->rows.count;
@@ -57,12 +57,12 @@ static sr_status make_step(sr_decoding *d, const sr_stack_spec *spec) {
 
 sr_status sr_decoding_create(MPI_Comm comm, const sr_stack_spec *spec, sr_decoding **decoding) {
   sr_decoding *d = *decoding = calloc(1, sizeof *d);
-  if (!d) return sr_fail(SR_ERR_RESOURCE, "no memory to go on after a text");
+  SR_TRY(sr_agree(comm, d ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to go on after a text")));
   d->comm = comm;
   int ranks;
   sr_status status = sr_comm_local(comm, &ranks, &d->rank);
-  if (status == SR_OK) status = sr_stack_create(comm, spec, &d->text);
-  if (status == SR_OK) status = make_step(d, spec);
+  if (status == SR_OK) status = sr_agree(comm, sr_stack_create(comm, spec, &d->text));
+  if (status == SR_OK) status = sr_agree(comm, make_step(d, spec));
   if (status != SR_OK) sr_decoding_destroy(decoding);
   return status;
 }

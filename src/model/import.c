@@ -116,7 +116,7 @@ static sr_status read_gguf(const char *path, sr_import *import) {
   return sr_import_gguf(import);
 }
 
-/* Adds a file of a folder to the metadata, if it is there. */
+/* Adds a file of a folder to the metadata, if it is there, by its name. */
 static sr_status add_json(const char *folder, const char *name, json_t *metadata) {
   char path[4096];
   json_error_t error;
@@ -128,8 +128,28 @@ static sr_status add_json(const char *folder, const char *name, json_t *metadata
   return sr_fail(SR_ERR_INPUT, "%s: line %d: %s", path, error.line, error.text);
 }
 
+/* A list of tokens is longer than this in no model. */
+enum { LONGEST_LIST = 64 << 20 };
+
+/* Adds a file of text likewise, as a string. */
+static sr_status add_text(const char *folder, const char *name, json_t *metadata) {
+  char path[4096];
+  if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
+    return sr_fail(SR_ERR_INPUT, "%.400s: the path is too long", folder);
+  FILE *file = fopen(path, "rbe");
+  if (!file) return SR_OK;
+  char *text = malloc(LONGEST_LIST);
+  const size_t n = text ? fread(text, 1, LONGEST_LIST, file) : 0;
+  const bool good = text && !ferror(file) && n < LONGEST_LIST;
+  fclose(file);
+  const bool added = good && json_object_set_new(metadata, name, json_stringn(text, n)) == 0;
+  free(text);
+  return added ? SR_OK : sr_fail(SR_ERR_INPUT, "%s: it cannot be read, is too long, or is no UTF-8", path);
+}
+
 static sr_status read_folder(const char *path, sr_import *import) {
-  static const char *const names[] = {"config.json", "tokenizer.json", "modules.json", "1_Pooling/config.json"};
+  static const char *const names[] = {"config.json", "tokenizer.json", "tokenizer_config.json", "modules.json",
+                                      "1_Pooling/config.json"};
   FILE *file;
   uint64_t size;
   if (asprintf(&import->tensors, "%s/model.safetensors", path) < 0) {
@@ -140,6 +160,7 @@ static sr_status read_folder(const char *path, sr_import *import) {
   SR_TRY(sr_source_read_safetensors(import->tensors, file, size, &import->source));
   import->source.metadata = json_object();
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) SR_TRY(add_json(path, names[i], import->source.metadata));
+  SR_TRY(add_text(path, "vocab.txt", import->source.metadata));
   return sr_import_folder(import);
 }
 

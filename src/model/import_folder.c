@@ -206,6 +206,50 @@ static sr_status read_wordpiece(sr_import *import, const json_t *tokenizer) {
   return read_tokens(import, table, json_object_get(tokenizer, "added_tokens"));
 }
 
+/* Whether a token of vocab.txt is one that no text becomes. */
+static bool is_special(const char *token, size_t n) {
+  static const char *const special[] = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
+  for (size_t i = 0; i < sizeof special / sizeof *special; i++)
+    if (strlen(special[i]) == n && !memcmp(special[i], token, n)) return true;
+  return false;
+}
+
+/* Tokens of vocab.txt, a line each; *unknown, *first and *last become the numbers of those that BERT has for it, or -1.
+ */
+static sr_status read_list(sr_import *import, const char *text) {
+  sr_vocabulary *v = &import->vocabulary;
+  int64_t lines = 0;
+  for (const char *c = text; *c; c++) lines += *c == '\n';
+  SR_TRY(sr_vocabulary_reserve(v, lines + 1, strlen(text)));
+  v->unknown = v->first = v->last = v->end = -1;
+  for (size_t n; *text; text += n + (text[n] == '\n')) {
+    n = strcspn(text, "\n");
+    const size_t length = n > 0 && text[n - 1] == '\r' ? n - 1 : n;
+    if (length == 5 && !memcmp(text, "[UNK]", 5)) v->unknown = v->n;
+    if (length == 5 && !memcmp(text, "[CLS]", 5)) v->first = v->n;
+    if (length == 5 && !memcmp(text, "[SEP]", 5)) v->last = v->n;
+    const sr_token_kind kind = is_special(text, length) ? SR_TOKEN_CONTROL : SR_TOKEN_NORMAL;
+    SR_TRY(sr_vocabulary_add(import->source.path, v, text, length, kind, false));
+  }
+  if (v->unknown < 0 || v->first < 0 || v->last < 0)
+    return sr_fail(SR_ERR_INPUT, "%s: in vocab.txt beside it there is no [UNK], [CLS] or [SEP]", import->source.path);
+  return SR_OK;
+}
+
+/* Word pieces without a tokenizer.json: a list of tokens, and BERT's rules but for what tokenizer_config.json says. */
+static sr_status read_plain_wordpiece(sr_import *import, const char *text) {
+  sr_vocabulary *v = &import->vocabulary;
+  const json_t *config = json_object_get(import->source.metadata, "tokenizer_config.json");
+  const json_t *strip = json_object_get(config, "strip_accents");
+  v->kind = SR_VOCABULARY_WORDPIECE;
+  v->longest_word = 100;
+  v->clean = true;
+  v->split_han = !json_is_false(json_object_get(config, "tokenize_chinese_chars"));
+  v->lowercase = !json_is_false(json_object_get(config, "do_lower_case"));
+  v->strip_accents = json_is_boolean(strip) ? json_is_true(strip) : v->lowercase;
+  return read_list(import, text);
+}
+
 sr_status sr_import_folder(sr_import *import) {
   const char *type = json_string_value(get(import, "config.json", "model_type"));
   const json_t *tokenizer = json_object_get(import->source.metadata, "tokenizer.json");
@@ -216,7 +260,9 @@ sr_status sr_import_folder(sr_import *import) {
         "%s: config.json beside it tells of a model of the type '%.40s': of folders 'bert' and 'seqring' are "
         "read",
         import->source.path, type ? type : "unknown");
-  if (!tokenizer) return sr_fail(SR_ERR_INPUT, "%s: there is no tokenizer.json beside it", import->source.path);
-  SR_TRY(read_wordpiece(import, tokenizer));
+  const char *list = json_string_value(json_object_get(import->source.metadata, "vocab.txt"));
+  if (!tokenizer && !list)
+    return sr_fail(SR_ERR_INPUT, "%s: there is no tokenizer.json and no vocab.txt beside it", import->source.path);
+  SR_TRY(tokenizer ? read_wordpiece(import, tokenizer) : read_plain_wordpiece(import, list));
   return describe_bert(import);
 }

@@ -38,13 +38,19 @@ static const sr_dataset_info *find_table(const sr_saved *saved, const char *toke
   return sr_model_file_find(&saved->file, name);
 }
 
+static sr_status bad_table(const sr_saved *saved, const char *tokenizer, const char *table) {
+  char name[64];
+  snprintf(name, sizeof name, "%s%s", tokenizer, table);
+  return bad_shape(saved, name);
+}
+
 /* A table of a tokenizer: [rows] or [rows, columns]; the caller frees it. */
 static sr_status read_table(const sr_saved *saved, const char *tokenizer, const char *name, sr_dtype dtype,
                             int64_t columns, void **table, int64_t *rows) {
   const sr_dataset_info *dataset = find_table(saved, tokenizer, name);
   if (!dataset) return sr_fail(SR_ERR_INPUT, "%s: dataset '%s%s' is missing", saved->file.path, tokenizer, name);
   if (dataset->dtype != dtype || dataset->rank != (columns > 1 ? 2 : 1) || (columns > 1 && dataset->dims[1] != columns))
-    return bad_shape(saved, name);
+    return bad_table(saved, tokenizer, name);
   *rows = dataset->dims[0];
   *table = malloc((size_t)*rows * (size_t)columns * sr_dtype_size(dtype));
   if (!*table) return sr_fail(SR_ERR_RESOURCE, "%s: no memory for its tokenizer", saved->file.path);
@@ -58,7 +64,7 @@ static sr_status read_tables(const sr_saved *saved, const char *tokenizer, sr_vo
   SR_TRY(read_table(saved, tokenizer, SR_MODEL_TOKEN_KINDS, SR_U8, 1, (void **)&v->token, &v->n));
   if (find_table(saved, tokenizer, SR_MODEL_MERGES))
     SR_TRY(read_table(saved, tokenizer, SR_MODEL_MERGES, SR_I32, 2, (void **)&v->merge, &v->n_merges));
-  if (starts != v->n + 1 || v->start[v->n] != bytes) return bad_shape(saved, SR_MODEL_TOKEN_STARTS);
+  if (starts != v->n + 1 || v->start[v->n] != bytes) return bad_table(saved, tokenizer, SR_MODEL_TOKEN_STARTS);
   return SR_OK;
 }
 

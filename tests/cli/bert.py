@@ -57,7 +57,8 @@ def write_safetensors(path, arrays):
 
 def write(folder, **changed):
     """Writes a folder; changed: other content of files, by their names with '_' for '.'; None for no such file;
-    or tensors, context, and pooling: mean, cls or last."""
+    or tensors, context, vocab (words of vocab.txt), and pooling: mean, cls or last."""
+    vocab = changed.pop('vocab', None)
     context, pooling = changed.pop('context', CONTEXT), changed.pop('pooling', 'mean')
     files = {'config.json': config(context), 'tokenizer.json': tokenizer(),
              'modules.json': [{'type': 'sentence_transformers.models.Normalize'}],
@@ -71,5 +72,8 @@ def write(folder, **changed):
             continue
         with open(os.path.join(folder, name), 'w') as f:
             json.dump(content, f)
+    if vocab:
+        with open(os.path.join(folder, 'vocab.txt'), 'w') as f:
+            f.write('\n'.join(vocab) + '\n')
     write_safetensors(os.path.join(folder, 'model.safetensors'), arrays)
     return folder

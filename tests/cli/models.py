@@ -128,6 +128,14 @@ class Models(Case):
                          [ids[word] for word in ('[CLS]', 'the', 'un', '##able', '##s', 'e', '.')])
         self.assertEqual(self.tokens_of(model, b''), [ids['[CLS]'], ids['[SEP]']])
 
+    def test_list_of_tokens(self):
+        """vocab.txt in the place of tokenizer.json; tokenizer_config.json says what else is to be done."""
+        for lower, words in (True, ('the', 'un', '##able', '##s', 'e', '.')), (False, ('[UNK]', 'un', '##able', '##s', '[UNK]', '.')):
+            folder = bert.write(self.path(f'bert{lower}'), tokenizer_json=None, vocab=bert.WORDS,
+                                tokenizer_config_json={'do_lower_case': lower})
+            ids = self.tokens_of(self.import_from(folder), 'The unables \u00c9.'.encode())
+            self.assertEqual([bert.WORDS[i] for i in ids], ['[CLS]', *words, '[SEP]'])
+
     def test_wrong_folders(self):
         def changed(original, *path, value):
             inner = original
@@ -141,7 +149,8 @@ class Models(Case):
                  for key in bert.config() if key not in ('model_type', 'position_embedding_type')]
         cases += [(('gpt2',), {'config_json': {**bert.config(), 'model_type': 'gpt2'}}),
                   (('position_embedding_type',), {'config_json': {**bert.config(), 'position_embedding_type': 'relative_key'}}),
-                  (('no tokenizer.json',), {'tokenizer_json': None}),
+                  (('no tokenizer.json', 'vocab.txt'), {'tokenizer_json': None}),
+                  (('[UNK]',), {'tokenizer_json': None, 'vocab': [word for word in bert.WORDS if word != '[UNK]']}),
                   (("'unknown'",), {'config_json': None}),
                   (('WordPiece',), {'tokenizer_json': changed(bert.tokenizer(), 'model', 'type', value='Unigram')}),
                   (('ids',), {'tokenizer_json': changed(bert.tokenizer(), 'model', 'vocab', 'the', value=99)}),

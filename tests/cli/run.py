@@ -228,10 +228,33 @@ class Run(Case):
         self.assertEqual((done.status, done.said), (0, []))
         with h5py.File(self.path('o.h5')) as f:
             surprise = f['surprise'][:]
-        rows = [row.split(None, 2) for row in done.out.splitlines() if row.strip() and 'surprise' not in row]
+        rows = [row.split(None, 3) for row in done.out.splitlines() if row.strip() and 'surprise' not in row]
+        rows = [(unit, value, text) for unit, value, byte, text in rows]
         order = np.argsort(-surprise, kind='stable')[:3]
         self.assertEqual([(int(unit), text) for unit, _, text in rows], [(i + 1, lines[i]) for i in order])
         np.testing.assert_allclose([float(value) for _, value, _ in rows], surprise[order], atol=1e-4)
+
+    def test_questions(self):
+        """Each finds the lines that are nearest to it, itself first where it is one of them."""
+        model = self.model(bert.write(self.path('bert')))
+        lines = ['the the', 'unable .', 'e e the', 'un s', '. . . the']
+        text, questions = self.text('\n'.join(lines) + '\n'), self.text('unable .\ne e the\n', 'questions')
+        outs = set()
+        for ranks in 0, 2:
+            done = run('run', '-q', '--model', model, '--text', text, '--documents=line', '--outputs=embedding', '--top=2',
+                       '--questions', questions, '-o', self.path('o.h5'), ranks=ranks)
+            self.assertEqual((done.status, done.said), (0, []))
+            outs.add(done.out)
+        self.assertEqual(len(outs), 1)
+        with h5py.File(self.path('o.h5')) as f:
+            cosines = f['embedding'][:] @ f['embedding'][:].T
+        rows, begin = [row.split(None, 3) for row in done.out.splitlines()[2:]], np.cumsum([0, *(len(x) + 1 for x in lines)])
+        for at, question in (0, 1), (3, 2):
+            self.assertEqual(' '.join(rows[at]), lines[question])
+            order = np.argsort(-cosines[question], kind='stable')[:2]
+            for row, unit in zip(rows[at + 1:at + 3], order):
+                self.assertEqual((int(row[0]), int(row[2]), row[3]), (unit + 1, begin[unit], lines[unit]))
+                self.assertAlmostEqual(float(row[1]), cosines[question][unit], delta=2e-4)
 
     def test_config(self):
         model, text = self.decoder_model(arrays=self.quiet_weights()), self.text('the an7 the')
@@ -335,6 +358,7 @@ class Run(Case):
         self.refuse(ARGUMENT_ERROR, ('q, k and v',), '--model', model, '--text', text, '-o', out, '--outputs=k')
         self.refuse(ARGUMENT_ERROR, ('layer',), '--model', model, '--text', text, '-o', out, '--layer=1')
         self.refuse(ARGUMENT_ERROR, ('unit',), '--model', model, '--text', text, '-o', out, '--unit=line')
+        self.refuse(ARGUMENT_ERROR, ('questions',), '--model', model, '--text', text, '-o', out, '--questions', text)
         self.refuse(ARGUMENT_ERROR, ('surprising',), '--model', model, '--text', text, '-o', out, '--top=3')
         self.refuse(ARGUMENT_ERROR, ('pooled',), '--model', model, '--text', text, '-o', out, '--outputs=embedding')
         self.refuse(INPUT_ERROR, (empty, 'empty'), '--model', model, '--text', text, empty, '-o', out)

@@ -20,7 +20,7 @@ STACK = {'vocabulary': 300, 'width': 32, 'layers': 2, 'context': 64, 'embedding_
          'head': 'tied', 'head_bias': False}
 TOKENIZER = {'kind': 'bpe', 'patterns': ['\\p{N}', ' ?\\p{L}+|\\s+(?!\\S)'], 'whole_pieces': False, 'clean': False,
              'split_han': False, 'lowercase': False, 'strip_accents': False, 'longest_word': 0, 'unknown': -1, 'first': -1,
-             'last': -1}
+             'last': -1, 'end': -1}
 TEXTS = b'a', b"I'll see 12 of\n\n3 \xc3\xa9t\xc3\xa9s\xe2\x80\x83! \xff\xfe aab  ", b'\xe4\xb8\xad\x00\xf0\x9f\x98\x80aab\r\n'
 
 
@@ -34,9 +34,16 @@ def main():
     gguf.LAYERS = 1
     gguf.write(path('gguf', 'llama'), arrays={name: x[:1] for name, x in gguf.tensors().items()})
     bert.write_safetensors(path('safetensors', 'bert'), {name: x[:1] for name, x in list(bert.tensors().items())[:6]})
-    seeds = {path('folder', 'bert'): {'config.json': bert.config(), 'tokenizer.json': bert.tokenizer(),
+    words = {**TOKENIZER, 'kind': 'words', 'patterns': [], 'tokens': ['<EOS>', '1', '2'], 'control': [0], 'end': 0}
+    letters = {**words, 'kind': 'characters', 'tokens': ['<EOS>', 'a', 'b'], 'unknown': 2}
+    both = {'pooling': 'none', 'normalised': False, 'encoder': {**STACK, 'head': 'none'},
+            'decoder': {**STACK, 'cross_attention': True}}
+    seeds = {path('folder', 'own'): {'config.json': {'model_type': 'seqring', 'license': 'none', 'description': both,
+                                                     'tokenizer': words, 'source_tokenizer': letters}},
+             path('folder', 'bert'): {'config.json': bert.config(), 'tokenizer.json': bert.tokenizer(),
                                       'modules.json': [{'type': 'a.Normalize'}],
                                       '1_Pooling/config.json': {'pooling_mode_mean_tokens': True}},
+             path('model', 'both'): {'description': both, 'tokenizer': words, 'source_tokenizer': letters},
              path('model', 'decoder'): {'description': {'pooling': 'none', 'normalised': False, 'decoder': STACK},
                                         'tokenizer': TOKENIZER}}
     for name, content in seeds.items():

@@ -55,10 +55,10 @@ static sr_status take(void *data, int32_t token, int64_t offset) {
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
-  static sr_tokenizer *tokenizer[SR_VOCABULARY_CHARACTERS + 1];
-  static sr_vocabulary v[SR_VOCABULARY_CHARACTERS + 1];
+  static sr_tokenizer *tokenizer[SR_VOCABULARY_WORDS + 1];
+  static sr_vocabulary v[SR_VOCABULARY_WORDS + 1];
   if (size == 0) return 0;
-  for (int kind = 0; kind <= SR_VOCABULARY_CHARACTERS; kind++) {
+  for (int kind = 0; kind <= SR_VOCABULARY_WORDS; kind++) {
     if (!tokenizer[kind]) {
       v[kind] = make((sr_vocabulary_kind)kind);
       if (sr_tokenizer_create("fuzz", &v[kind], &tokenizer[kind])) abort();

@@ -1,0 +1,75 @@
+#include "questions.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "comm/comm.h"
+#include "units.h"
+
+static sr_status no_memory(void) {
+  return sr_fail(SR_ERR_RESOURCE, "no memory for questions");
+}
+
+/* Vectors that this rank has pooled, on all of them: bits that a rank has not are 0. */
+static sr_status share(MPI_Comm comm, const sr_pooled *pooled, sr_questions *q) {
+  const size_t row = (size_t)q->width * sizeof(float), bytes = (size_t)q->reading.units.n * row;
+  q->vector = calloc(1, bytes + 1);
+  const bool there = q->vector != NULL;
+  SR_TRY(sr_agree(comm, there ? SR_OK : no_memory()));
+  for (int64_t i = 0; i < pooled->unit.n; i++)
+    memcpy(q->vector + pooled->unit.number[i] * q->width, pooled->values + i * q->width, row);
+  return sr_comm_or(comm, q->vector, bytes);
+}
+
+static sr_status pool(MPI_Comm comm, const sr_saved *saved, const sr_stack_run *run, sr_questions *q) {
+  sr_pooled pooled;
+  sr_status status = sr_units_embed(comm, &saved->description, &q->reading, run, q->width, &pooled);
+  if (status == SR_OK) status = share(comm, &pooled, q);
+  sr_pooled_free(&pooled);
+  return status;
+}
+
+static sr_status embed(MPI_Comm comm, const sr_saved *saved, sr_stack_spec spec, sr_questions *q) {
+  sr_stack_run *run;
+  spec.sequence = (sr_sequence){.tokens = q->reading.n, .mask = {.window_left = -1, .window_right = -1}};
+  spec.sequence.mask.documents = q->reading.documents.number;
+  spec.sequence.mask.n_documents = q->reading.documents.n;
+  SR_TRY(sr_agree(comm, sr_stack_create(comm, &spec, &run)));
+  sr_stack_begin(run, q->reading.id);
+  sr_status status = sr_stack_layers(run, spec.stack->layers);
+  if (status != SR_OK) return status;
+  sr_stack_end(run);
+  status = pool(comm, saved, run, q);
+  if (status != SR_ERR_MPI) sr_stack_destroy(&run);
+  return status;
+}
+
+sr_status sr_questions_make(MPI_Comm comm, const char *model, const char *texts, const sr_saved *saved,
+                            const sr_stack_spec *spec, sr_questions *q) {
+  const sr_reading_request request = {model, texts, SR_CUT_LINE, SR_CUT_NEVER, 0, false};
+  *q = (sr_questions){.width = spec->stack->width};
+  SR_TRY(sr_reading_make(comm, &request, &saved->vocabulary, &q->reading));
+  return embed(comm, saved, *spec, q);
+}
+
+void sr_questions_free(sr_questions *q) {
+  sr_reading_free(&q->reading);
+  free(q->vector);
+  q->vector = NULL;
+}
+
+void sr_questions_compare(const sr_questions *q, int64_t question, const float *vector, int64_t n, float *value) {
+  const float *a = q->vector + question * q->width;
+  for (int64_t i = 0; i < n; i++) {
+    const float *b = vector + i * q->width;
+    double ab = 0, aa = 0, bb = 0;
+    for (int64_t j = 0; j < q->width; j++) {
+      ab += (double)a[j] * (double)b[j];
+      aa += (double)a[j] * (double)a[j];
+      bb += (double)b[j] * (double)b[j];
+    }
+    value[i] = (float)(ab / sqrt(aa * bb));
+  }
+}

@@ -1,0 +1,148 @@
+/* What a run decides before anything is computed. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/error.h"
+#include "comm/comm.h"
+#include "report.h"
+#include "run_state.h"
+
+/* An sr_warning_fn. */
+void sr_run_warn(void *data, const char *text) {
+  const sr_run_state *r = data;
+  if (r->rank == 0 && r->job->events.warning) r->job->events.warning(r->job->events.data, text);
+}
+
+bool sr_run_makes(const sr_run_state *r, sr_run_output output) {
+  return r->report->outputs & sr_run_bit(output);
+}
+
+bool sr_run_predicts(const sr_run_state *r) {
+  return sr_run_makes(r, SR_RUN_LOGPROB) || sr_run_makes(r, SR_RUN_SURPRISE);
+}
+
+/* Whether one of the outputs is of a layer that is asked for. */
+static bool makes_layer(const sr_run_state *r) {
+  return sr_run_makes(r, SR_RUN_HIDDEN) || sr_run_makes(r, SR_RUN_Q) || sr_run_makes(r, SR_RUN_K) ||
+         sr_run_makes(r, SR_RUN_V);
+}
+
+static sr_status check_layer(const sr_run_state *r) {
+  const sr_run_job *job = r->job;
+  const bool attention = sr_run_makes(r, SR_RUN_Q) || sr_run_makes(r, SR_RUN_K) || sr_run_makes(r, SR_RUN_V);
+  if (attention && job->layer < 0)
+    return sr_fail(SR_ERR_ARGUMENT, "q, k and v are those of a layer, and none is asked for");
+  if (job->layer >= 0 && !makes_layer(r))
+    return sr_fail(SR_ERR_ARGUMENT, "a layer is asked for, and none of its outputs: hidden, q, k or v");
+  if (job->layer >= r->stack->layers)
+    return sr_fail(SR_ERR_ARGUMENT, "%s: layer %" PRId64 " is asked for, and the last of its layers is %" PRId64,
+                   job->model, job->layer, r->stack->layers - 1);
+  return SR_OK;
+}
+
+static sr_status check_units(const sr_run_state *r) {
+  const bool asked_for =
+      sr_run_makes(r, SR_RUN_EMBEDDING) || sr_run_makes(r, SR_RUN_UNITS) || sr_run_makes(r, SR_RUN_SURPRISE);
+  if (r->job->unit != SR_CUT_NEVER && !asked_for)
+    return sr_fail(SR_ERR_ARGUMENT, "a unit is asked for, and none of its outputs: embedding, surprise or units");
+  if (sr_run_makes(r, SR_RUN_EMBEDDING) && r->saved->description.pooling == SR_POOLING_NONE)
+    return sr_fail(SR_ERR_ARGUMENT, "%s: the model does not say how hidden states are pooled: it has no embedding",
+                   r->job->model);
+  return SR_OK;
+}
+
+static sr_status check_top(const sr_run_state *r) {
+  const sr_run_job *job = r->job;
+  if (*job->questions && (job->top == 0 || !sr_run_makes(r, SR_RUN_EMBEDDING)))
+    return sr_fail(SR_ERR_ARGUMENT, "questions want the output embedding, and a number of units to report");
+  if (job->top > 0 && !*job->questions && !sr_run_makes(r, SR_RUN_SURPRISE))
+    return sr_fail(SR_ERR_ARGUMENT, "the most surprising units are asked for, and not the output surprise");
+  return SR_OK;
+}
+
+sr_status sr_run_choose(sr_run_state *r) {
+  int *outputs = &r->report->outputs;
+  const bool predicts = r->stack->head != SR_HEAD_NONE;
+  *outputs = r->job->outputs;
+  if (*outputs == 0)
+    *outputs =
+        sr_run_bit(SR_RUN_TOKENS) | sr_run_bit(SR_RUN_OFFSETS) | sr_run_bit(predicts ? SR_RUN_LOGPROB : SR_RUN_HIDDEN);
+  if (sr_run_predicts(r) && !predicts)
+    return sr_fail(SR_ERR_ARGUMENT, "%s: the model predicts no token: it has no logprob and no surprise",
+                   r->job->model);
+  SR_TRY(check_layer(r));
+  SR_TRY(check_units(r));
+  return check_top(r);
+}
+
+sr_status sr_run_read(sr_run_state *r) {
+  const sr_run_job *job = r->job;
+  const sr_reading_request request = {job->model, job->texts, job->document, job->unit, job->limit, false};
+  SR_TRY(sr_encoding_read(r->comm, job->model, job->source, r->saved, &r->encoding));
+  SR_TRY(sr_reading_make(r->comm, &request, &r->saved->vocabulary, &r->reading));
+  if (sr_run_makes(r, SR_RUN_LOGPROB) && r->reading.n < 2)
+    return sr_fail(SR_ERR_INPUT, "%.200s: it is one token: there is no next one for logprob", job->texts);
+  return SR_OK;
+}
+
+/* What is allowed, and hardly ever meant. */
+void sr_run_warn_of_length(sr_run_state *r) {
+  const sr_mask *mask = &r->job->mask;
+  const int64_t longest = sr_reading_longest(&r->reading);
+  char text[256];
+  if (r->stack->causal && mask->window_left >= 0 && mask->window_left + 1 < longest && mask->sinks == 0)
+    sr_run_warn(
+        r, "a window without sinks: models that were not trained with one predict badly from where it leaves the first "
+           "tokens behind; --sinks 4 keeps these in sight");
+  snprintf(text, sizeof text,
+           "%" PRId64 " tokens side by side, and the model was trained on up to %" PRId64
+           ": without a window its predictions get worse",
+           longest, r->stack->context);
+  if (r->stack->context > 0 && longest > r->stack->context && mask->window_left < 0) sr_run_warn(r, text);
+}
+
+sr_stack_spec sr_run_spec(const sr_run_state *r, const sr_store *store) {
+  sr_sequence sequence = {.tokens = r->reading.n, .mask = r->job->mask};
+  sequence.mask.documents = r->reading.documents.number;
+  sequence.mask.n_documents = r->reading.documents.n;
+  return (sr_stack_spec){store, r->name, r->stack, sequence, r->fit.placement.threads, r->encoding.run};
+}
+
+/* Bytes of what this rank keeps of the text and of its results besides the layers' activations. */
+static uint64_t text_bytes(const sr_run_state *r, int64_t rows) {
+  const int64_t a_token = sizeof *r->reading.id + sizeof *r->reading.offset;
+  const int64_t units = r->reading.units.n * 2 * (int64_t)sizeof(int64_t);
+  const int64_t a_row = sr_run_predicts(r) ? sizeof *r->next + sizeof *r->logprob : 0;
+  const int64_t a_unit = sr_run_makes(r, SR_RUN_EMBEDDING) ? r->stack->width * (int64_t)sizeof(float) : 0;
+  return (uint64_t)(r->reading.n * a_token + units + rows * a_row + r->reading.units.n * a_unit);
+}
+
+/* What the run will take of memory. */
+sr_status sr_run_estimate(sr_run_state *r) {
+  sr_run_report *report = r->report;
+  sr_stack_need need = {0};
+  sr_store outline;
+  double encoding = 0;
+  SR_TRY(sr_agree(r->comm, sr_store_outline(r->saved, &outline)));
+  const sr_stack_spec spec = sr_run_spec(r, &outline);
+  sr_status status = sr_stack_estimate(r->comm, &spec, &report->plan, &need);
+  if (status == SR_OK)
+    status = sr_encoding_estimate(r->comm, r->saved, &outline, r->fit.placement.threads, &r->encoding, &encoding);
+  report->weights = outline.bytes;
+  sr_store_close(&outline);
+  SR_TRY(sr_agree(r->comm, status));
+  const uint64_t text = text_bytes(r, report->plan.q_rows);
+  SR_TRY(sr_spread_find(r->comm, (double)text, &report->text));
+  SR_TRY(sr_spread_find(r->comm, (double)need.activations + encoding, &report->activations));
+  SR_TRY(sr_spread_find(r->comm, (double)need.attention, &report->attention));
+  SR_TRY(sr_spread_find(r->comm, (double)need.shared, &report->shared));
+  const uint64_t all = text + need.activations + need.attention + need.touched + report->weights;
+  return sr_spread_find(r->comm, (double)all + encoding, &report->memory);
+}
+
+/* Refuses what does not fit. */
+sr_status sr_run_check_memory(const sr_run_state *r) {
+  const sr_run_report *report = r->report;
+  const double own = report->text.max + report->activations.max + report->attention.max;
+  return sr_fit_memory(r->comm, &r->fit, own, report->shared.max + (double)report->weights, r->job->model);
+}

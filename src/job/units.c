@@ -1,0 +1,73 @@
+#include "units.h"
+
+#include <stdlib.h>
+
+#include "base/error.h"
+#include "base/rows.h"
+#include "comm/comm.h"
+
+static sr_status no_memory(void) {
+  return sr_fail(SR_ERR_RESOURCE, "no memory for the units of a text");
+}
+
+static sr_unit tokens_of(const sr_reading *reading, int64_t i) {
+  return (sr_unit){reading->units.number[i], i + 1 < reading->units.n ? reading->units.number[i + 1] : reading->n};
+}
+
+/* Rows of a unit: those of its tokens, or those that predict them, which the first token of a document has not. */
+static sr_unit rows_of(const sr_reading *reading, int64_t i, bool predicting) {
+  const sr_numbers *documents = &reading->documents;
+  sr_unit u = tokens_of(reading, i);
+  if (!predicting || u.to == u.from) return u;
+  const int64_t begin = documents->number[sr_part_of(documents->number, documents->n, u.from)];
+  return (sr_unit){begin == u.from ? u.from : u.from - 1, u.to - 1};
+}
+
+static sr_status pool(MPI_Comm comm, const sr_reading *reading, const sr_stack_run *run, bool predicting,
+                      sr_pool_spec spec, sr_pooled *pooled) {
+  sr_rows rows;
+  sr_unit *unit = malloc((size_t)reading->units.n * sizeof *unit + 1);
+  const bool there = unit != NULL;
+  *pooled = (sr_pooled){0};
+  SR_TRY(sr_agree(comm, there ? SR_OK : no_memory()));
+  for (int64_t i = 0; i < reading->units.n; i++) unit[i] = rows_of(reading, i, predicting);
+  sr_stack_rows(run, &rows);
+  spec.n = reading->n, spec.units = reading->units.n, spec.unit = unit, spec.rows = &rows;
+  sr_status status = sr_pool(comm, &spec, pooled);
+  free(unit);
+  return status;
+}
+
+sr_status sr_units_embed(MPI_Comm comm, const sr_description *model, const sr_reading *reading, const sr_stack_run *run,
+                         int64_t width, sr_pooled *pooled) {
+  sr_stack_state state;
+  sr_stack_get(run, &state);
+  const sr_pool_spec spec = {
+      .kind = model->pooling, .normalised = model->normalised, .width = width, .values = state.hidden};
+  return pool(comm, reading, run, false, spec, pooled);
+}
+
+sr_status sr_units_surprise(MPI_Comm comm, const sr_reading *reading, const sr_stack_run *run, const float *logprob,
+                            sr_pooled *pooled) {
+  const sr_pool_spec spec = {.kind = SR_POOLING_MEAN, .width = 1, .values = logprob};
+  SR_TRY(pool(comm, reading, run, true, spec, pooled));
+  for (int64_t i = 0; i < pooled->unit.n; i++) pooled->values[i] = 0 - pooled->values[i];
+  return SR_OK;
+}
+
+sr_status sr_units_top(MPI_Comm comm, const sr_reading *reading, const sr_numbers *unit, const float *value, int64_t n,
+                       sr_run_unit *top, int64_t *found) {
+  const sr_numbers *offsets = &reading->unit_offsets;
+  sr_ranked *ranked = malloc((size_t)n * sizeof *ranked + 1);
+  const bool there = ranked != NULL;
+  *found = 0;
+  SR_TRY(sr_agree(comm, there ? SR_OK : no_memory()));
+  sr_status status = sr_rank_units(comm, unit, value, n, ranked, found);
+  for (int64_t i = 0; status == SR_OK && i < *found; i++) {
+    const int64_t number = ranked[i].unit, next = number + 1;
+    top[i] =
+        (sr_run_unit){-1, ranked[i], offsets->number[number], next < offsets->n ? offsets->number[next] : INT64_MAX};
+  }
+  free(ranked);
+  return status;
+}
