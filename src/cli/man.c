@@ -100,17 +100,26 @@ static void put_config(void) {
 
 static void put_files(void) {
   section("FILES");
-  term("Input");
+  term("Input of attend");
   line("Datasets q [queries, query heads, width], k [keys, KV heads, width] and v [keys, KV heads, width of v] of "
        "float16, "
        "float32 or float64, or of uint16 with the attribute dtype = \"bfloat16\". The query heads are a multiple of "
        "the KV "
-       "heads.");
-  term("Output");
+       "heads. A dataset documents, of int32 or int64, tells where documents begin that do not see one another.");
+  term("Output of attend");
   line("Datasets o [queries, query heads, width of v] and lse [queries, query heads], the natural logarithm of the sum "
        "of "
        "exp(scaled scores), and the attribute provenance, a JSON text. A query that sees no key has o = 0 and lse = "
        "-inf.");
+  term("Model file");
+  line("One dataset a weight, by the name of what it does, and those of the tokenizer; the attribute model holds the "
+       "description and the tokenizer's settings as a JSON text.");
+  term("Output of run");
+  line(
+      "The datasets of --outputs: tokens [tokens], offsets [tokens], logprob [tokens - 1], hidden [tokens, width], "
+      "embedding "
+      "[units, width], surprise [units], units [units], q [tokens, heads, width of a head], k and v [tokens, KV heads, "
+      "width of a head].");
 }
 
 static void put_stats(void) {
