@@ -80,6 +80,7 @@ static sr_status check_memory(const run *r) {
     status = sr_encoding_estimate(r->comm, r->saved, &outline, r->fit.placement.threads, &r->encoding, &encoding);
   const double weights = (double)outline.bytes;
   sr_store_close(&outline);
+  if (status == SR_ERR_INPUT) status = sr_fail(status, "%s: %s", r->job->model, sr_error_text());
   SR_TRY(sr_agree(r->comm, status));
   SR_TRY(sr_spread_find(r->comm, (double)(need.activations + need.attention) + encoding, &own));
   SR_TRY(sr_spread_find(r->comm, (double)need.shared, &shared));

@@ -130,6 +130,7 @@ sr_status sr_run_estimate(sr_run_state *r) {
     status = sr_encoding_estimate(r->comm, r->saved, &outline, r->fit.placement.threads, &r->encoding, &encoding);
   report->weights = outline.bytes;
   sr_store_close(&outline);
+  if (status == SR_ERR_INPUT) status = sr_fail(status, "%.200s: %s", r->job->texts, sr_error_text());
   SR_TRY(sr_agree(r->comm, status));
   const uint64_t text = text_bytes(r, report->plan.q_rows);
   SR_TRY(sr_spread_find(r->comm, (double)text, &report->text));

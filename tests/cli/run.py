@@ -367,7 +367,8 @@ class Run(Case):
     def test_refused_by_encoder(self):
         model, out = self.model(bert.write(self.path('bert'))), self.path('o.h5')
         self.refuse(ARGUMENT_ERROR, ('logprob',), '--model', model, '--text', self.text('the'), '-o', out, '--outputs=logprob')
-        self.refuse(INPUT_ERROR, (f'{bert.CONTEXT} positions',), '--model', model, '--text', self.text('the ' * 70), '-o', out)
+        text = self.text('the ' * 70)
+        self.refuse(INPUT_ERROR, (text, f'{bert.CONTEXT} positions'), '--model', model, '--text', text, '-o', out)
 
 
 if __name__ == '__main__':
