@@ -2,11 +2,8 @@
 
 #include <seqring/mask.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <string.h>
 
 #include "arguments.h"
-#include "nearest.h"
 
 static const char *const dtypes[] = {"auto", "float16", "bfloat16", "float32", "float64", NULL};
 static const char *const nan_policies[] = {"propagate", "error", NULL};
@@ -578,27 +575,4 @@ void sr_settings_default(sr_settings *settings) {
   for (int i = 0; i < sr_n_options; i++)
     if (sr_option_table[i].standard)
       sr_option_set(&sr_option_table[i], "default", sr_option_table[i].standard, settings);
-}
-
-static const char *nearest(unsigned command, bool keys, const char *name) {
-  const char *best = "";
-  int least = INT32_MAX;
-  for (int i = 0; i < sr_n_options; i++) {
-    const sr_option *option = &sr_option_table[i];
-    if (!(option->commands & command) || (keys ? !option->in_config : option->positional)) continue;
-    int distance = sr_word_distance(name, option->name);
-    if (distance < least) {
-      least = distance;
-      best = option->name;
-    }
-  }
-  return best;
-}
-
-const char *sr_option_nearest(unsigned command, const char *name) {
-  return nearest(command, false, name);
-}
-
-const char *sr_option_nearest_key(unsigned command, const char *key) {
-  return nearest(command, true, key);
 }
