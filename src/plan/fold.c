@@ -6,6 +6,9 @@
 #include "schedule/segment.h"
 #include "worker.h"
 
+/* What no run has widened yet. */
+static const sr_range nothing = {INT64_MAX, 0};
+
 /* Keys from the first to the last of several runs. */
 static void widen(sr_range *reach, sr_range run) {
   if (run.lo == run.hi) return;
@@ -17,8 +20,9 @@ static void widen(sr_range *reach, sr_range run) {
 static void set_task(const sr_fold *s, int64_t tile, sr_task *task) {
   const sr_plan *plan = s->plan;
   const sr_decision *d = &plan->d;
+  const sr_tile_rows t = sr_plan_tile(plan, tile);
   task->number = tile;
-  task->rows = sr_plan_tile(plan, tile).rows;
+  task->rows = t.rows;
   task->written = false;
   task->tile.q = plan->queries + (uint64_t)tile * d->tile_bytes;
   task->tile.scale = d->scale * M_LOG2E;
@@ -26,19 +30,11 @@ static void set_task(const sr_fold *s, int64_t tile, sr_task *task) {
   task->tile.value_dim = (int32_t)d->opt.value_dim;
   task->query_norm = plan->query_norm + tile * d->kernel->tile;
   task->accumulator = sr_plan_accumulator(plan, tile);
-}
-
-/* What the rows of a tile see in a run. Where they are of several documents, nobody may see some of their reach. */
-static void set_sight(const sr_plan *plan, int run, sr_task *task) {
-  const sr_decision *d = &plan->d;
-  const sr_tile_rows t = sr_plan_tile(plan, task->number);
-  task->run = run;
-  task->reach = (sr_range){INT64_MAX, 0};
+  for (int run = 0; run < SR_RUNS; run++) task->reach.run[run] = nothing;
   for (int64_t lane = 0; lane < d->kernel->tile; lane++) {
     const int64_t row = t.first_row + (lane < t.rows ? lane : t.rows - 1);
-    const sr_sight sight = sr_mask_sees(&d->opt.mask, t.position + row / d->work.group, d->opt.kv_len);
-    task->sees[lane] = sight.run[run];
-    widen(&task->reach, sight.run[run]);
+    task->sees[lane] = sr_mask_sees(&d->opt.mask, t.position + row / d->work.group, d->opt.kv_len);
+    for (int run = 0; run < SR_RUNS; run++) widen(&task->reach.run[run], task->sees[lane].run[run]);
   }
 }
 
@@ -48,6 +44,7 @@ static bool meets(sr_range reach, sr_span keys) {
 
 /* Keys of a segment, and their values, as packed for one KV head. */
 typedef struct stretch {
+  int run; /* of the mask, whose keys are met */
   sr_span segment;
   const char *k, *v; /* of the segment's first key */
   double norm;       /* key_norm of the plan */
@@ -56,12 +53,13 @@ typedef struct stretch {
 
 /* Segment i of the block up to the last key in reach, whole key blocks; no keys where there is no such segment or
  * nothing of it is in reach. */
-static stretch stretch_of(const sr_fold *s, int64_t i, int64_t head, sr_range reach) {
+static stretch stretch_of(const sr_fold *s, int64_t i, int64_t head, int run, sr_range reach) {
   const sr_decision *d = &s->plan->d;
   if (i >= s->block->n) return (stretch){0};
   const sr_segment at = sr_block_segment(&d->shape, s->block, i);
   const int64_t block = d->kernel->key_block, seen = (reach.hi - at.keys.start + block - 1) / block * block;
-  stretch all = {.segment = at.keys,
+  stretch all = {.run = run,
+                 .segment = at.keys,
                  .k = sr_block_k(&d->shape, &at, head, s->memory),
                  .v = sr_block_v(&d->shape, &at, head, s->memory),
                  .norm = sr_plan_key_norm(s->plan, at.keys.start)[head]};
@@ -80,11 +78,11 @@ static stretch chunk_of(const sr_fold *s, stretch of, int32_t first) {
 static void enter_segment(const sr_fold *s, const stretch *at, sr_task *task) {
   const sr_decision *d = &s->plan->d;
   sr_tile *t = &task->tile;
-  task->active = meets(task->reach, at->segment);
+  task->active = meets(task->reach.run[at->run], at->segment);
   if (!task->active) return;
   task->pairs = 0;
   for (int lane = 0; lane < d->kernel->tile; lane++) {
-    sr_keys seen = sr_block_sees(at->segment, task->sees[lane]);
+    sr_keys seen = sr_block_sees(at->segment, task->sees[lane].run[at->run]);
     t->lo[lane] = seen.lo;
     t->hi[lane] = seen.hi;
     t->bound[lane] = task->query_norm[lane] * at->norm * SR_ROUNDED_UP;
@@ -125,9 +123,9 @@ static void write_tile(const sr_fold *s, sr_task *task) {
   task->written = true;
 }
 
-/* Whether nothing in a tile's reach lies behind a segment. */
-static bool ends_at(const sr_task *task, sr_span segment) {
-  return task->run == SR_RUNS - 1 && task->reach.hi <= segment.start + segment.count;
+/* Whether nothing in a tile's reach is still to be met behind a stretch. */
+static bool ends_at(const sr_task *task, const stretch *at) {
+  return at->run == SR_RUNS - 1 && task->reach.run[at->run].hi <= at->segment.start + at->segment.count;
 }
 
 static bool meets_chunk(const sr_task *task, sr_keys keys) {
@@ -155,7 +153,7 @@ static int64_t meet_stretch(sr_fold *s, const sr_worker *w, int64_t count, const
       if (!ends) continue;
       d->kernel->fold(&task->partial, task->tile.value_dim, &task->accumulator);
       pairs += task->pairs;
-      if (s->last && ends_at(task, at->segment)) write_tile(s, task);
+      if (s->last && ends_at(task, at)) write_tile(s, task);
     }
     look_up(s);
   }
@@ -166,13 +164,10 @@ static int64_t meet_stretch(sr_fold *s, const sr_worker *w, int64_t count, const
 static void fold_run(sr_fold *s, sr_batch batch, int run, const sr_worker *w) {
   const sr_decision *d = &s->plan->d;
   const int64_t head = batch.first / d->head_tiles;
-  sr_range reach = {INT64_MAX, 0};
-  for (int64_t i = 0; i < batch.count; i++) {
-    set_sight(s->plan, run, &w->task[i]);
-    widen(&reach, w->task[i].reach);
-  }
+  sr_range reach = nothing;
+  for (int64_t i = 0; i < batch.count; i++) widen(&reach, w->task[i].reach.run[run]);
   for (int64_t j = 0; j < s->block->n; j++) {
-    const stretch at = stretch_of(s, j, head, reach), following = stretch_of(s, j + 1, head, reach);
+    const stretch at = stretch_of(s, j, head, run, reach), following = stretch_of(s, j + 1, head, run, reach);
     if (at.keys.hi == 0) continue;
     for (int64_t i = 0; i < batch.count; i++) enter_segment(s, &at, &w->task[i]);
     int64_t pairs = meet_stretch(s, w, batch.count, &at, &following);

@@ -10,9 +10,8 @@ typedef struct sr_task {
   int64_t number; /* of the plan's tile */
   sr_tile tile;
   sr_partial partial;
-  int run;                    /* the one that is folded at present */
-  sr_range sees[SR_MAX_TILE]; /* of it, each row, by absolute positions */
-  sr_range reach;             /* some row */
+  sr_sight sees[SR_MAX_TILE]; /* each row, by absolute positions */
+  sr_sight reach;             /* of each run, from the first to the last key that some row sees */
   const double *query_norm;   /* of each row */
   int64_t rows;               /* of the tile; further lanes see what the last row sees */
   int64_t pairs;              /* that the rows see of the segment */
