@@ -21,3 +21,10 @@ int64_t sr_part_of(const int64_t *begin, int64_t n, int64_t position) {
   }
   return lo;
 }
+
+int64_t sr_part_wrong(const int64_t *begin, int64_t n, int64_t end) {
+  if (begin[0] != 0) return 0;
+  int64_t i = 1;
+  while (i < n && begin[i] >= begin[i - 1] && begin[i] <= end) i++;
+  return i;
+}

@@ -10,4 +10,13 @@ int64_t sr_rows_find(const sr_rows *rows, int64_t number);
 /* The last of n parts that begin, ascending from 0, at or before a position; 0 where there are none. */
 int64_t sr_part_of(const int64_t *begin, int64_t n, int64_t position);
 
+/* Where part i of n ends, the last of which does so at `end`. */
+static inline int64_t sr_part_end(const int64_t *begin, int64_t n, int64_t i, int64_t end) {
+  return i + 1 < n ? begin[i + 1] : end;
+}
+
+/* The first of n > 0 parts that does not begin where it may: the first one at 0, each further one from where the one
+ * before it does to `end`. n when all do. */
+int64_t sr_part_wrong(const int64_t *begin, int64_t n, int64_t end);
+
 #endif

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/rows.h"
 #include "file.h"
 #include "h5.h"
 
@@ -168,13 +169,11 @@ sr_status sr_input_read(sr_input *input, sr_input_tensor tensor, const sr_rows *
 static sr_status check_documents(const sr_input *input, const int64_t *begin) {
   char where[900];
   say_where(input, SR_INPUT_DOCUMENTS, where, sizeof where);
-  if (begin[0] != 0) return sr_fail(SR_ERR_INPUT, "%s begins with %" PRId64 ", not with 0", where, begin[0]);
-  for (int64_t i = 1; i < input->info.n_documents; i++)
-    if (begin[i] < begin[i - 1] || begin[i] > input->info.kv_len)
-      return sr_fail(SR_ERR_INPUT,
-                     "%s: element %" PRId64 " is %" PRId64 ", not from %" PRId64 " to the %" PRId64 " keys", where, i,
-                     begin[i], begin[i - 1], input->info.kv_len);
-  return SR_OK;
+  const int64_t wrong = sr_part_wrong(begin, input->info.n_documents, input->info.kv_len);
+  if (wrong == input->info.n_documents) return SR_OK;
+  if (wrong == 0) return sr_fail(SR_ERR_INPUT, "%s begins with %" PRId64 ", not with 0", where, begin[0]);
+  return sr_fail(SR_ERR_INPUT, "%s: element %" PRId64 " is %" PRId64 ", not from %" PRId64 " to the %" PRId64 " keys",
+                 where, wrong, begin[wrong], begin[wrong - 1], input->info.kv_len);
 }
 
 sr_status sr_input_documents(sr_input *input, int64_t *begin) {

@@ -40,7 +40,8 @@ static sr_status check_model(const run *r) {
   if (r->saved->vocabulary.n < d->decoder.vocabulary)
     return sr_fail(SR_ERR_INPUT, "%s: its tokenizer has fewer tokens than the model predicts", r->job->model);
   if (!d->decoder.causal)
-    return sr_fail(SR_ERR_ARGUMENT, "%s: its tokens see what follows them: it cannot go on after a text", r->job->model);
+    return sr_fail(SR_ERR_ARGUMENT, "%s: its tokens see what follows them: it cannot go on after a text",
+                   r->job->model);
   if (!*r->job->texts && !d->has_encoder)
     return sr_fail(SR_ERR_ARGUMENT, "%s: there is no text to go on after", r->job->model);
   return SR_OK;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/rows.h"
 #include "comm/comm.h"
 #include "model/tokenizer.h"
 
@@ -136,9 +137,10 @@ void sr_reading_free(sr_reading *r) {
 
 int64_t sr_reading_longest(const sr_reading *r) {
   int64_t longest = 0;
-  for (int64_t i = 0; i < r->documents.n; i++) {
-    const int64_t end = i + 1 < r->documents.n ? r->documents.number[i + 1] : r->n;
-    if (end - r->documents.number[i] > longest) longest = end - r->documents.number[i];
+  const sr_numbers *documents = &r->documents;
+  for (int64_t i = 0; i < documents->n; i++) {
+    const int64_t length = sr_part_end(documents->number, documents->n, i, r->n) - documents->number[i];
+    if (length > longest) longest = length;
   }
   return longest;
 }

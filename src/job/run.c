@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/rows.h"
 #include "comm/comm.h"
 #include "json.h"
 #include "provenance.h"
@@ -39,12 +40,12 @@ static sr_status advance(sr_run_state *r, int64_t layers) {
 /* The token behind each of this rank's, within its document. */
 static void find_next(sr_run_state *r) {
   const sr_numbers *documents = &r->reading.documents;
-  int64_t row = 0, document = 0;
+  int64_t row = 0;
   for (int i = 0; i < r->rows.n_spans; i++)
     for (int64_t t = r->rows.span[i].start, end = t + r->rows.span[i].count; t < end; t++, row++) {
-      while (document < documents->n && documents->number[document] <= t) document++;
-      const int64_t stop = document < documents->n ? documents->number[document] : r->reading.n;
-      r->next[row] = t + 1 < stop ? r->reading.id[t + 1] : -1;
+      const int64_t document = sr_part_of(documents->number, documents->n, t);
+      const bool last = t + 1 == sr_part_end(documents->number, documents->n, document, r->reading.n);
+      r->next[row] = last ? -1 : r->reading.id[t + 1];
     }
 }
 

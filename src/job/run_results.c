@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/rows.h"
 #include "comm/comm.h"
 #include "pieces.h"
 #include "questions.h"
@@ -119,8 +120,7 @@ static sr_status answer(sr_run_state *r, const sr_questions *questions, int64_t 
   SR_TRY(sr_units_top(r->comm, &r->reading, &r->embedding.unit, value, r->job->top, top, &found));
   for (int64_t i = 0; i < found; i++) top[i].question = question;
   const int64_t from = offsets->number[question];
-  const int64_t to = question + 1 < offsets->n ? offsets->number[question + 1] : INT64_MAX;
-  report->question[question] = (sr_span){from, to - from};
+  report->question[question] = (sr_span){from, sr_part_end(offsets->number, offsets->n, question, INT64_MAX) - from};
   report->n_top += found;
   return SR_OK;
 }

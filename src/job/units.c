@@ -11,7 +11,8 @@ static sr_status no_memory(void) {
 }
 
 static sr_unit tokens_of(const sr_reading *reading, int64_t i) {
-  return (sr_unit){reading->units.number[i], i + 1 < reading->units.n ? reading->units.number[i + 1] : reading->n};
+  const sr_numbers *units = &reading->units;
+  return (sr_unit){units->number[i], sr_part_end(units->number, units->n, i, reading->n)};
 }
 
 /* Rows of a unit: those of its tokens, or those that predict them, which the first token of a document has not. */
@@ -64,9 +65,9 @@ sr_status sr_units_top(MPI_Comm comm, const sr_reading *reading, const sr_number
   SR_TRY(sr_agree(comm, there ? SR_OK : no_memory()));
   sr_status status = sr_rank_units(comm, unit, value, n, ranked, found);
   for (int64_t i = 0; status == SR_OK && i < *found; i++) {
-    const int64_t number = ranked[i].unit, next = number + 1;
-    top[i] =
-        (sr_run_unit){-1, ranked[i], offsets->number[number], next < offsets->n ? offsets->number[next] : INT64_MAX};
+    const int64_t number = ranked[i].unit;
+    top[i] = (sr_run_unit){-1, ranked[i], offsets->number[number],
+                           sr_part_end(offsets->number, offsets->n, number, INT64_MAX)};
   }
   free(ranked);
   return status;

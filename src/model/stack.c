@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/rows.h"
 #include "comm/comm.h"
 
 enum { BLOCK = SR_STACK_BLOCK };
@@ -146,7 +147,7 @@ static sr_status check_length(const sr_stack *s, const sr_sequence *sequence) {
   const int64_t n = mask->n_documents > 0 ? mask->n_documents : 1;
   const int64_t all = sequence->room ? sequence->room : sequence->tokens;
   for (int64_t i = 0; i < n; i++) {
-    const int64_t begin = i > 0 ? mask->documents[i] : 0, end = i + 1 < n ? mask->documents[i + 1] : all;
+    const int64_t begin = i > 0 ? mask->documents[i] : 0, end = sr_part_end(mask->documents, n, i, all);
     if (end - begin > s->context)
       return sr_fail(SR_ERR_INPUT, "%s of %" PRId64 " tokens, and the model has learned %" PRId64 " positions",
                      n > 1 ? "a document" : "a text", end - begin, s->context);

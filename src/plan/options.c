@@ -4,6 +4,7 @@
 #include "base/convert.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/rows.h"
 #include "decision.h"
 
 enum { MOST_THREADS = 4096, LARGEST_PIECE = 1 << 28 };
@@ -48,13 +49,12 @@ static sr_status check_documents(const sr_mask *m, int64_t kv_len) {
   SR_TRY(check_range("n_documents", m->n_documents, 0, LONGEST));
   if (m->n_documents == 0) return SR_OK;
   if (!m->documents) return sr_fail(SR_ERR_ARGUMENT, "documents is NULL, and n_documents %" PRId64, m->n_documents);
-  if (m->documents[0] != 0)
+  const int64_t wrong = sr_part_wrong(m->documents, m->n_documents, kv_len);
+  if (wrong == m->n_documents) return SR_OK;
+  if (wrong == 0)
     return sr_fail(SR_ERR_ARGUMENT, "the first document begins at %" PRId64 ", not at 0", m->documents[0]);
-  for (int64_t i = 1; i < m->n_documents; i++)
-    if (m->documents[i] < m->documents[i - 1] || m->documents[i] > kv_len)
-      return sr_fail(SR_ERR_ARGUMENT, "document %" PRId64 " begins at %" PRId64 ", not from %" PRId64 " to %" PRId64, i,
-                     m->documents[i], m->documents[i - 1], kv_len);
-  return SR_OK;
+  return sr_fail(SR_ERR_ARGUMENT, "document %" PRId64 " begins at %" PRId64 ", not from %" PRId64 " to %" PRId64, wrong,
+                 m->documents[wrong], m->documents[wrong - 1], kv_len);
 }
 
 sr_status sr_options_check_position(int64_t q_start) {

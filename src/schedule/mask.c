@@ -33,7 +33,7 @@ static int64_t document_of(const sr_mask *mask, int64_t position, int64_t kv_len
 /* Keys of a document. */
 static sr_range document_at(const sr_mask *mask, int64_t number, int64_t kv_len) {
   if (mask->n_documents == 0) return (sr_range){0, kv_len};
-  return (sr_range){mask->documents[number], number + 1 < mask->n_documents ? mask->documents[number + 1] : kv_len};
+  return (sr_range){mask->documents[number], sr_part_end(mask->documents, mask->n_documents, number, kv_len)};
 }
 
 /* What a query of a document sees; lo > hi where it sees nothing. */
