@@ -10,6 +10,7 @@
 #include "encoding.h"
 #include "fit.h"
 #include "model/decoding.h"
+#include "need.h"
 #include "reading.h"
 #include "report.h"
 
@@ -61,38 +62,27 @@ static sr_status prepare(run *r) {
   return sr_fit_warn(r->comm, &r->fit, warn, r);
 }
 
-static sr_stack_spec spec_of(const run *r, const sr_store *store) {
+static sr_stack_spec spec_of(const run *r) {
   const sr_sequence sequence = {.tokens = r->reading.n, .room = r->reading.n + r->job->tokens, .mask = r->job->mask};
-  return (sr_stack_spec){store,          "decoder", &r->saved->description.decoder, sequence, r->fit.placement.threads,
-                         r->encoding.run};
+  const sr_stack *stack = &r->saved->description.decoder;
+  return (sr_stack_spec){&r->store, "decoder", stack, sequence, r->fit.placement.threads, r->encoding.run};
 }
 
 /* Refuses what does not fit. */
 static sr_status check_memory(const run *r) {
-  sr_plan_info plan;
-  sr_stack_need need = {0};
+  sr_need need;
   sr_spread own, shared;
-  sr_store outline;
-  double encoding = 0;
-  SR_TRY(sr_agree(r->comm, sr_store_outline(r->saved, &outline)));
-  const sr_stack_spec spec = spec_of(r, &outline);
-  sr_status status = sr_stack_estimate(r->comm, &spec, &plan, &need);
-  if (status == SR_OK)
-    status = sr_encoding_estimate(r->comm, r->saved, &outline, r->fit.placement.threads, &r->encoding, &encoding);
-  const double weights = (double)outline.bytes;
-  sr_store_close(&outline);
-  if (status == SR_ERR_INPUT) status = sr_fail(status, "%s: %s", r->job->model, sr_error_text());
-  SR_TRY(sr_agree(r->comm, status));
-  SR_TRY(sr_spread_find(r->comm, (double)(need.activations + need.attention) + encoding, &own));
-  SR_TRY(sr_spread_find(r->comm, (double)need.shared, &shared));
-  return sr_fit_memory(r->comm, &r->fit, own.max, shared.max + weights, r->job->model);
+  SR_TRY(sr_need_find(r->comm, r->job->model, r->saved, &r->encoding, spec_of(r), &need));
+  SR_TRY(sr_spread_find(r->comm, (double)(need.stack.activations + need.stack.attention) + need.encoding, &own));
+  SR_TRY(sr_spread_find(r->comm, (double)need.stack.shared, &shared));
+  return sr_fit_memory(r->comm, &r->fit, own.max, shared.max + (double)need.weights, r->job->model);
 }
 
 static sr_status load(run *r) {
   SR_TRY(check_memory(r));
   SR_TRY(sr_store_open(r->comm, r->saved, &r->store));
   SR_TRY(sr_encoding_make(r->comm, r->saved, &r->store, r->fit.placement.threads, &r->encoding));
-  const sr_stack_spec spec = spec_of(r, &r->store);
+  const sr_stack_spec spec = spec_of(r);
   SR_TRY(sr_agree(r->comm, sr_decoding_create(r->comm, &spec, &r->decoding)));
   r->logit = malloc((size_t)r->saved->description.decoder.vocabulary * sizeof *r->logit);
   const bool there = r->logit != NULL;
@@ -139,11 +129,7 @@ static sr_status go_on(run *r) {
 
 sr_status sr_generate_text(MPI_Comm comm, const sr_generate_job *job, sr_saved *saved, sr_generate_report *report) {
   *report = (sr_generate_report){0};
-  run r = {.comm = comm,
-           .job = job,
-           .saved = saved,
-           .report = report,
-           .store = {.node = MPI_COMM_NULL, .shared = {.window = MPI_WIN_NULL}}};
+  run r = {.comm = comm, .job = job, .saved = saved, .report = report, .store = sr_store_none()};
   sr_status status = prepare(&r);
   if (status == SR_OK) status = load(&r);
   if (status == SR_OK) status = go_on(&r);

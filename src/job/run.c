@@ -23,7 +23,7 @@ static sr_status load(sr_run_state *r) {
   const double start = sr_now();
   SR_TRY(sr_store_open(r->comm, r->saved, &r->store));
   SR_TRY(sr_encoding_make(r->comm, r->saved, &r->store, r->fit.placement.threads, &r->encoding));
-  const sr_stack_spec spec = sr_run_spec(r, &r->store);
+  const sr_stack_spec spec = sr_run_spec(r);
   SR_TRY(sr_agree(r->comm, sr_stack_create(r->comm, &spec, &r->layers)));
   sr_stack_rows(r->layers, &r->rows);
   r->load_s = sr_now() - start;
@@ -181,11 +181,7 @@ static void free_all(sr_run_state *r) {
 
 sr_status sr_run_text(MPI_Comm comm, const sr_run_job *job, sr_saved *saved, sr_run_report *report) {
   *report = (sr_run_report){0};
-  sr_run_state r = {.comm = comm,
-                    .job = job,
-                    .saved = saved,
-                    .report = report,
-                    .store = {.node = MPI_COMM_NULL, .shared = {.window = MPI_WIN_NULL}}};
+  sr_run_state r = {.comm = comm, .job = job, .saved = saved, .report = report, .store = sr_store_none()};
   sr_status status = perform(&r);
   if (status == SR_ERR_MPI)
     sr_result_abandon(r.output);

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "comm/comm.h"
+#include "need.h"
 #include "report.h"
 #include "run_state.h"
 
@@ -101,11 +102,11 @@ void sr_run_warn_of_length(sr_run_state *r) {
   if (r->stack->context > 0 && longest > r->stack->context && mask->window_left < 0) sr_run_warn(r, text);
 }
 
-sr_stack_spec sr_run_spec(const sr_run_state *r, const sr_store *store) {
+sr_stack_spec sr_run_spec(const sr_run_state *r) {
   sr_sequence sequence = {.tokens = r->reading.n, .mask = r->job->mask};
   sequence.mask.documents = r->reading.documents.number;
   sequence.mask.n_documents = r->reading.documents.n;
-  return (sr_stack_spec){store, r->name, r->stack, sequence, r->fit.placement.threads, r->encoding.run};
+  return (sr_stack_spec){&r->store, r->name, r->stack, sequence, r->fit.placement.threads, r->encoding.run};
 }
 
 /* Bytes of what this rank keeps of the text and of its results besides the layers' activations. */
@@ -120,25 +121,18 @@ static uint64_t text_bytes(const sr_run_state *r, int64_t rows) {
 /* What the run will take of memory. */
 sr_status sr_run_estimate(sr_run_state *r) {
   sr_run_report *report = r->report;
-  sr_stack_need need = {0};
-  sr_store outline;
-  double encoding = 0;
-  SR_TRY(sr_agree(r->comm, sr_store_outline(r->saved, &outline)));
-  const sr_stack_spec spec = sr_run_spec(r, &outline);
-  sr_status status = sr_stack_estimate(r->comm, &spec, &report->plan, &need);
-  if (status == SR_OK)
-    status = sr_encoding_estimate(r->comm, r->saved, &outline, r->fit.placement.threads, &r->encoding, &encoding);
-  report->weights = outline.bytes;
-  sr_store_close(&outline);
-  if (status == SR_ERR_INPUT) status = sr_fail(status, "%.200s: %s", r->job->texts, sr_error_text());
-  SR_TRY(sr_agree(r->comm, status));
-  const uint64_t text = text_bytes(r, report->plan.q_rows);
+  sr_need need;
+  SR_TRY(sr_need_find(r->comm, r->job->texts, r->saved, &r->encoding, sr_run_spec(r), &need));
+  const sr_stack_need *stack = &need.stack;
+  report->plan = need.plan;
+  report->weights = need.weights;
+  const uint64_t text = text_bytes(r, need.plan.q_rows);
   SR_TRY(sr_spread_find(r->comm, (double)text, &report->text));
-  SR_TRY(sr_spread_find(r->comm, (double)need.activations + encoding, &report->activations));
-  SR_TRY(sr_spread_find(r->comm, (double)need.attention, &report->attention));
-  SR_TRY(sr_spread_find(r->comm, (double)need.shared, &report->shared));
-  const uint64_t all = text + need.activations + need.attention + need.touched + report->weights;
-  return sr_spread_find(r->comm, (double)all + encoding, &report->memory);
+  SR_TRY(sr_spread_find(r->comm, (double)stack->activations + need.encoding, &report->activations));
+  SR_TRY(sr_spread_find(r->comm, (double)stack->attention, &report->attention));
+  SR_TRY(sr_spread_find(r->comm, (double)stack->shared, &report->shared));
+  const uint64_t all = text + stack->activations + stack->attention + stack->touched + need.weights;
+  return sr_spread_find(r->comm, (double)all + need.encoding, &report->memory);
 }
 
 /* Refuses what does not fit. */

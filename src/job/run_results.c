@@ -137,7 +137,7 @@ static sr_status answer_all(sr_run_state *r, const sr_questions *questions) {
 }
 
 static sr_status answer_questions(sr_run_state *r) {
-  const sr_stack_spec spec = sr_run_spec(r, &r->store);
+  const sr_stack_spec spec = sr_run_spec(r);
   sr_questions questions;
   sr_status status = sr_questions_make(r->comm, r->job->model, r->job->questions, r->saved, &spec, &questions);
   if (status == SR_OK) status = answer_all(r, &questions);

@@ -42,7 +42,7 @@ bool sr_run_predicts(const sr_run_state *r);
 sr_status sr_run_choose(sr_run_state *r);
 sr_status sr_run_read(sr_run_state *r);
 void sr_run_warn_of_length(sr_run_state *r);
-sr_stack_spec sr_run_spec(const sr_run_state *r, const sr_store *store);
+sr_stack_spec sr_run_spec(const sr_run_state *r);
 sr_status sr_run_estimate(sr_run_state *r);
 sr_status sr_run_check_memory(const sr_run_state *r);
 

@@ -64,10 +64,6 @@ static sr_status fill(sr_store *store, int ranks, int rank) {
   return status;
 }
 
-static sr_store empty(const sr_saved *saved) {
-  return (sr_store){.saved = saved, .node = MPI_COMM_NULL, .shared = {.window = MPI_WIN_NULL}};
-}
-
 static sr_status outline(sr_store *store) {
   store->matrix = calloc((size_t)store->saved->n_weights, sizeof *store->matrix);
   if (!store->matrix) return sr_fail(SR_ERR_RESOURCE, "no memory for a model's weights");
@@ -76,7 +72,8 @@ static sr_status outline(sr_store *store) {
 }
 
 sr_status sr_store_outline(const sr_saved *saved, sr_store *store) {
-  *store = empty(saved);
+  *store = sr_store_none();
+  store->saved = saved;
   return outline(store);
 }
 
@@ -89,7 +86,8 @@ static sr_status open_on_node(sr_store *store) {
 }
 
 sr_status sr_store_open(MPI_Comm comm, const sr_saved *saved, sr_store *store) {
-  *store = empty(saved);
+  *store = sr_store_none();
+  store->saved = saved;
   SR_TRY(sr_comm_node(comm, &store->node));
   return sr_agree(comm, open_on_node(store));
 }
@@ -99,7 +97,7 @@ void sr_store_close(sr_store *store) {
   sr_comm_free(&store->node);
   sr_free(store->own);
   free(store->matrix);
-  *store = empty(NULL);
+  *store = sr_store_none();
 }
 
 const sr_matrix *sr_store_find(const sr_store *store, const char *name) {

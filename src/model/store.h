@@ -15,6 +15,11 @@ typedef struct sr_store {
   sr_matrix *matrix; /* in the order of saved->weight */
 } sr_store;
 
+/* A store that holds nothing, for sr_store_close. */
+static inline sr_store sr_store_none(void) {
+  return (sr_store){.node = MPI_COMM_NULL, .shared = {.window = MPI_WIN_NULL}};
+}
+
 /* Lays out a store without memory: its matrices have shapes and no elements. To be closed. Not collective. Errors:
  * SR_ERR_RESOURCE. */
 sr_status sr_store_outline(const sr_saved *saved, sr_store *store);
