@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <mpi.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -26,17 +27,15 @@ typedef struct session {
   sr_saved saved; /* open on rank 0 */
 } session;
 
-/* None of the texts may be overwritten. */
-static sr_status check_texts(const sr_settings *s) {
-  char path[SR_PATH_MAX];
-  for (const char *at = s->texts; *at; at += strspn(at, "\n")) {
-    const size_t length = strcspn(at, "\n");
-    if (length >= sizeof path)
-      return sr_fail(SR_ERR_ARGUMENT, "--text: a name has more than %zu bytes", sizeof path - 1);
-    memcpy(path, at, length);
-    path[length] = '\0';
-    if (sr_same_file(s->output, path)) return sr_fail(SR_ERR_ARGUMENT, "--output: '%s' is the text", s->output);
-    at += length;
+/* None of the texts of a list may be overwritten. */
+static sr_status check_texts(const sr_settings *s, const char *paths, const char *what) {
+  while (*paths) {
+    char *path = sr_text_next_path(&paths);
+    if (!path) return sr_fail(SR_ERR_RESOURCE, "no memory for the name of a text");
+    const bool is_long = strlen(path) >= SR_PATH_MAX, is_output = !is_long && sr_same_file(s->output, path);
+    free(path);
+    if (is_long) return sr_fail(SR_ERR_ARGUMENT, "--text: a name has more than %d bytes", SR_PATH_MAX - 1);
+    if (is_output) return sr_fail(SR_ERR_ARGUMENT, "--output: '%s' is the %s", s->output, what);
   }
   return SR_OK;
 }
@@ -47,7 +46,9 @@ static sr_status check(const sr_settings *s) {
   if (!s->texts[0]) return sr_fail(SR_ERR_ARGUMENT, "no text; %s", usage);
   if (s->dry_run) return SR_OK;
   if (!s->output[0]) return sr_fail(SR_ERR_ARGUMENT, "no output file; %s", usage);
-  return check_texts(s);
+  SR_TRY(check_texts(s, s->texts, "text"));
+  SR_TRY(check_texts(s, s->source, "source"));
+  return check_texts(s, s->questions, "file of questions");
 }
 
 /* "tokens,logprob" as bits; 0 for "auto". */

@@ -67,12 +67,21 @@ static void close_file(sr_text *t) {
   t->file = NULL, t->what = NULL;
 }
 
+char *sr_text_next_path(const char **paths) {
+  const size_t length = strcspn(*paths, "\n");
+  char *path = strndup(*paths, length);
+  *paths += length + ((*paths)[length] == '\n');
+  return path;
+}
+
+static sr_status no_memory_for_name(void) {
+  return sr_fail(SR_ERR_RESOURCE, "no memory for the name of a text");
+}
+
 /* Opens the next of the files. */
 static sr_status open_next(sr_text *t) {
-  const size_t length = strcspn(t->paths, "\n");
-  t->what = strndup(t->paths, length);
-  if (!t->what) return sr_fail(SR_ERR_RESOURCE, "no memory for the name of a text");
-  t->paths += length + (t->paths[length] == '\n');
+  t->what = sr_text_next_path(&t->paths);
+  if (!t->what) return no_memory_for_name();
   return open_file(t, t->what);
 }
 
@@ -166,13 +175,11 @@ static sr_status read_part(const char *path, int64_t *offset, char *to, size_t n
 sr_status sr_text_excerpt(const char *paths, int64_t offset, char *to, size_t n, size_t *got) {
   *got = 0;
   while (*paths && *got == 0) {
-    const size_t length = strcspn(paths, "\n");
-    char *path = strndup(paths, length);
-    if (!path) return sr_fail(SR_ERR_RESOURCE, "no memory for the name of a text");
+    char *path = sr_text_next_path(&paths);
+    if (!path) return no_memory_for_name();
     sr_status status = read_part(path, &offset, to, n, got);
     free(path);
     if (status != SR_OK) return status;
-    paths += length + (paths[length] == '\n');
   }
   return SR_OK;
 }

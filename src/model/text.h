@@ -44,6 +44,10 @@ typedef struct sr_text {
 /* False when there is no memory. */
 bool sr_numbers_add(sr_numbers *numbers, int64_t number);
 
+/* The first of several paths that '\n' parts, which the caller frees; *paths goes on to the next. NULL without memory.
+ */
+char *sr_text_next_path(const char **paths);
+
 /* Opens the first of several files, which '\n' parts; "-" is the standard input. paths must stay. To be closed in any
  * case. Errors: SR_ERR_INPUT (also for a directory), SR_ERR_RESOURCE. */
 sr_status sr_text_open(const char *paths, sr_cut document, sr_cut unit, sr_text *text);

@@ -352,6 +352,8 @@ class Run(Case):
         self.refuse(ARGUMENT_ERROR, ('no output',), '--model', model, '--text', text)
         self.refuse(ARGUMENT_ERROR, ('no model',), '--text', text, '-o', out)
         self.refuse(ARGUMENT_ERROR, ('is the text',), '--model', model, '--text', text, '-o', text)
+        for option, what in ('--source', 'is the source'), ('--questions', 'is the file of questions'):
+            self.refuse(ARGUMENT_ERROR, (what,), '--model', model, '--text', text, option, empty, '-o', empty)
         self.refuse(ARGUMENT_ERROR, ('--outputs', "'logits'"), '--model', model, '--text', text, '-o', out, '--outputs=tokens,logits')
         self.refuse(ARGUMENT_ERROR, ('layer 9', 'last of its layers is 1'), '--model', model, '--text', text, '-o', out,
                     '--layer=9', '--outputs=q')
