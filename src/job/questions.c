@@ -60,16 +60,17 @@ void sr_questions_free(sr_questions *q) {
   q->vector = NULL;
 }
 
+static double product(const float *a, const float *b, int64_t n) {
+  double sum = 0;
+  for (int64_t i = 0; i < n; i++) sum += (double)a[i] * (double)b[i];
+  return sum;
+}
+
 void sr_questions_compare(const sr_questions *q, int64_t question, const float *vector, int64_t n, float *value) {
   const float *a = q->vector + question * q->width;
+  const double aa = product(a, a, q->width);
   for (int64_t i = 0; i < n; i++) {
     const float *b = vector + i * q->width;
-    double ab = 0, aa = 0, bb = 0;
-    for (int64_t j = 0; j < q->width; j++) {
-      ab += (double)a[j] * (double)b[j];
-      aa += (double)a[j] * (double)a[j];
-      bb += (double)b[j] * (double)b[j];
-    }
-    value[i] = (float)(ab / sqrt(aa * bb));
+    value[i] = (float)(product(a, b, q->width) / sqrt(aa * product(b, b, q->width)));
   }
 }

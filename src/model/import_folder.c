@@ -206,16 +206,18 @@ static sr_status read_wordpiece(sr_import *import, const json_t *tokenizer) {
   return read_tokens(import, table, json_object_get(tokenizer, "added_tokens"));
 }
 
-/* Whether a token of vocab.txt is one that no text becomes. */
-static bool is_special(const char *token, size_t n) {
-  static const char *const special[] = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
-  for (size_t i = 0; i < sizeof special / sizeof *special; i++)
-    if (strlen(special[i]) == n && !memcmp(special[i], token, n)) return true;
-  return false;
+/* BERT's tokens that no text becomes. */
+static const char *const special[] = {"[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"};
+enum { UNKNOWN = 1, FIRST = 2, LAST = 3, SPECIAL = sizeof special / sizeof *special };
+
+/* Which of them a token of vocab.txt is, or SPECIAL. */
+static int special_of(const char *token, size_t n) {
+  int i = 0;
+  while (i < SPECIAL && (strlen(special[i]) != n || memcmp(special[i], token, n))) i++;
+  return i;
 }
 
-/* Tokens of vocab.txt, a line each; *unknown, *first and *last become the numbers of those that BERT has for it, or -1.
- */
+/* Tokens of vocab.txt, a line each. */
 static sr_status read_list(sr_import *import, const char *text) {
   sr_vocabulary *v = &import->vocabulary;
   int64_t lines = 0;
@@ -225,10 +227,11 @@ static sr_status read_list(sr_import *import, const char *text) {
   for (size_t n; *text; text += n + (text[n] == '\n')) {
     n = strcspn(text, "\n");
     const size_t length = n > 0 && text[n - 1] == '\r' ? n - 1 : n;
-    if (length == 5 && !memcmp(text, "[UNK]", 5)) v->unknown = v->n;
-    if (length == 5 && !memcmp(text, "[CLS]", 5)) v->first = v->n;
-    if (length == 5 && !memcmp(text, "[SEP]", 5)) v->last = v->n;
-    const sr_token_kind kind = is_special(text, length) ? SR_TOKEN_CONTROL : SR_TOKEN_NORMAL;
+    const int which = special_of(text, length);
+    if (which == UNKNOWN) v->unknown = v->n;
+    if (which == FIRST) v->first = v->n;
+    if (which == LAST) v->last = v->n;
+    const sr_token_kind kind = which < SPECIAL ? SR_TOKEN_CONTROL : SR_TOKEN_NORMAL;
     SR_TRY(sr_vocabulary_add(import->source.path, v, text, length, kind, false));
   }
   if (v->unknown < 0 || v->first < 0 || v->last < 0)
