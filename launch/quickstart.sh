@@ -35,7 +35,7 @@ END
 
 model=build/models/smollm2.h5
 foreign=build/models/smollm2/SmolLM2-135M-Instruct.Q4_1.gguf
-if [[ -e $model ]] || launch/models.sh smollm2 >/dev/null; then
+if [[ -e $model ]] || launch/models.sh smollm2; then
   [[ -e $model ]] || stage "Importing $foreign" build/seqring import "$foreign" -o "$model"
   cat <<END
 
