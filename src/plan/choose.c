@@ -38,15 +38,20 @@ static int sooner_first(const void *a, const void *b) {
   return x->seconds < y->seconds ? -1 : x->seconds > y->seconds;
 }
 
-/* A simpler way is taken unless another gains so much. */
-static const double worth = 0.01;
+/* A simpler way is taken unless another gains so much time, or in about the same time so much memory. */
+static const double worth = 0.01, worth_memory = 0.1;
 
-/* Sorts, with the simplest of those that are about as good as the best one in front. */
+/* Sorts, with the simplest of those in front that are about as fast as the fastest one, and of these about as small as
+ * the smallest one. */
 static void sort(sr_prospect *prospect, int n) {
-  double best = (double)INFINITY;
+  double best = (double)INFINITY, least = (double)INFINITY;
   int simplest = 0;
   for (int i = 0; i < n; i++) best = fmin(best, prospect[i].seconds);
-  while (isfinite(best) && prospect[simplest].seconds > best * (1 + worth)) simplest++;
+  const double fast = best * (1 + worth);
+  for (int i = 0; i < n; i++)
+    if (prospect[i].seconds <= fast) least = fmin(least, prospect[i].memory);
+  const double small = least * (1 + worth_memory);
+  while (isfinite(best) && (prospect[simplest].seconds > fast || prospect[simplest].memory > small)) simplest++;
   const sr_prospect first = prospect[simplest];
   for (int i = simplest; i > 0; i--) prospect[i] = prospect[i - 1];
   prospect[0] = first;

@@ -2,6 +2,8 @@
 
 #include <math.h>
 
+#include "schedule/segment.h"
+
 /* Share of the multiply-adds' peak that tiles reach, queries that a row's fold with a segment is worth in keys, and
  * what bfloat16 pairs and float64 do to the peak. */
 static const double tile_share = 0.88, fold_keys = 16, pair_speed = 1.9, double_speed = 0.5;
@@ -58,13 +60,18 @@ static double seconds_per_pair(const sr_decision *d, const sr_costs *costs) {
   return pair / (costs->flops * speed * tile_share);
 }
 
+/* Folds of a row with a segment in a step: as many as its keys fill, and one more for those that it sees in part. */
+static double folds(double pairs, double rows, int64_t segments) {
+  return rows > 0 ? rows * fmin((double)segments, pairs / rows / SR_SEGMENT + 1) : 0;
+}
+
 /* Work and messages of a step. */
 static double step_seconds(const links *l, const sr_step *step, double pair_s) {
   const sr_decision *d = l->d;
   const duration send = messages_of(l, &step->send), receive = messages_of(l, &step->receive);
   const double pairs = sr_partition_pairs(&d->partition, d->work.q, step->tokens);
   const double rows = pairs > 0 ? (double)sr_tokens_count(d->work.q) : 0;
-  const double work = (pairs + rows * fold_keys * (double)sr_tokens_segments(step->tokens)) * pair_s;
+  const double work = (pairs + fold_keys * folds(pairs, rows, sr_tokens_segments(step->tokens))) * pair_s;
   const double alone = fmax(send.alone, receive.alone), beside = (send.beside + receive.beside) / 2;
   const double meeting = d->members > 1 ? 2 * log2(d->members) * l->costs->inside.latency_s : 0;
   return meeting + (d->opt.no_overlap ? work + alone : fmax(work + beside, alone));

@@ -12,6 +12,7 @@
 #include "exchange.h"
 #include "schedule/heads.h"
 #include "schedule/segment.h"
+#include "stay.h"
 #include "worker.h"
 
 static sr_dtype choose_products(const sr_options *o) {
@@ -24,7 +25,7 @@ uint64_t sr_decision_own_bytes(const sr_decision *d) {
 }
 
 uint64_t sr_query_norm_bytes(const sr_decision *d) {
-  return (uint64_t)(d->tiles * d->kernel->tile) * sizeof(double);
+  return (uint64_t)d->kernel->tile * sizeof(double);
 }
 
 uint64_t sr_key_norm_bytes(const sr_decision *d) {
@@ -49,6 +50,7 @@ static void size_batches(sr_decision *d) {
   int64_t blocks = CHUNK_BYTES / ((key + (int64_t)sr_value_bytes(d->kernel, d->opt.value_dim)) * block);
   int64_t most = SR_SEGMENT / block;
   d->batch = rows > d->kernel->tile ? rows / d->kernel->tile : 1;
+  if (d->batch > d->head_tiles) d->batch = d->head_tiles;
   d->chunk = (int32_t)(block * (blocks < 1 ? 1 : blocks > most ? most : blocks));
   d->n_batches = sr_batches(d->head_tiles, d->work.kv_heads, d->batch, d->threads, NULL);
 }
@@ -121,14 +123,16 @@ static sr_status size_travel(sr_decision *d, const sr_site *site) {
   count_tiles(d);
   size_batches(d);
   SR_TRY(lay_blocks(d));
+  SR_TRY(sr_stay_find(d));
   for (int64_t s = 0; s < d->schedule.n_steps; s++) count_messages(d, site, &d->schedule.step[s].send);
   d->outgoing = sr_exchange_outgoing_bytes(d), d->incoming = sr_exchange_incoming_bytes(d);
   if (d->way.head_ranks > 1) count_exchange(d, site);
   for (int i = 0; i < d->schedule.buffers; i++) buffers += sr_align_up(d->buffer_bytes[i]);
   d->tile_bytes = sr_align_up((uint64_t)d->kernel->tile * sr_key_bytes(d->kernel, o->head_dim));
   d->worker_bytes = sr_worker_bytes(d);
-  d->workspace = (d->tile_bytes + d->acc_bytes) * (uint64_t)d->tiles + d->worker_bytes * (uint64_t)d->threads +
-                 sr_align_up(sr_query_norm_bytes(d)) + sr_align_up(sr_key_norm_bytes(d)) +
+  const uint64_t kept = (uint64_t)sr_decision_kept(d);
+  d->workspace = (d->tile_bytes + d->acc_bytes) * kept + sr_align_up(sr_query_norm_bytes(d) * kept) +
+                 d->worker_bytes * (uint64_t)d->threads + sr_align_up(sr_key_norm_bytes(d)) +
                  sr_align_up(sizeof(sr_batch) * (uint64_t)d->n_batches) + sr_align_up(d->outgoing) +
                  sr_align_up(d->incoming);
   *(d->members > 1 ? &d->shared : &d->workspace) += buffers;
@@ -241,6 +245,24 @@ sr_status sr_decide(const sr_options *options, const sr_site *site, const sr_way
   sr_span all = {0, o->kv_len};
   d->rank_pairs = sr_partition_pairs(&d->partition, d->work.q, (sr_tokens){1, &all});
   return SR_OK;
+}
+
+sr_tile_rows sr_decision_tile(const sr_decision *d, int64_t tile) {
+  sr_tile_rows t = {.head = tile / d->head_tiles};
+  int64_t in_head = tile % d->head_tiles, width = d->kernel->tile;
+  for (int64_t i = 0; i < d->work.q.n; i++) {
+    sr_span span = d->work.q.span[i];
+    int64_t rows = span.count * d->work.group, tiles = (rows + width - 1) / width;
+    if (in_head < tiles) {
+      t.first_row = in_head * width;
+      t.rows = rows - t.first_row < width ? rows - t.first_row : width;
+      t.position = d->q_start + span.start;
+      break;
+    }
+    in_head -= tiles;
+    t.local += span.count;
+  }
+  return t;
 }
 
 void sr_decision_free(sr_decision *d) {

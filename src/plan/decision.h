@@ -20,6 +20,8 @@ typedef struct sr_work {
   bool counts; /* NaN and Inf of k and v, which no other rank does */
 } sr_work;
 
+typedef struct sr_stay sr_stay; /* stay.h */
+
 typedef struct sr_decision {
   sr_options opt;
   int rank, ranks, threads;
@@ -33,6 +35,8 @@ typedef struct sr_decision {
   sr_work work;
   int64_t head_tiles; /* tiles of one KV head */
   int64_t tiles;      /* of all KV heads */
+  sr_stay *stay;      /* [head_tiles] */
+  int64_t head_kept;  /* of these, those that keep their state from step to step */
   int64_t segments;   /* of the whole sequence of keys */
   sr_partition partition;
   sr_schedule schedule; /* of this rank; without steps where queries travel */
@@ -75,10 +79,27 @@ static inline bool sr_decision_few(const sr_decision *d) {
   return d->way.solver->strategy == SR_STRATEGY_DECODE;
 }
 
+/* A tile: consecutive rows of one KV head and one span of the queries that are worked on. Row r of a span is head r %
+ * group of the KV head's query heads, of the span's query r / group. */
+typedef struct sr_tile_rows {
+  int64_t head;      /* KV head */
+  int64_t first_row; /* in the span */
+  int64_t rows;      /* 1 to the kernel's tile */
+  int64_t position;  /* of the span's first query */
+  int64_t local;     /* local index of the span's first query */
+} sr_tile_rows;
+
+sr_tile_rows sr_decision_tile(const sr_decision *d, int64_t tile);
+
+/* States of tiles that a plan keeps: where queries travel, of all tiles, an accumulator for each thread. */
+static inline int64_t sr_decision_kept(const sr_decision *d) {
+  return sr_decision_few(d) ? d->tiles : d->head_kept * d->work.kv_heads;
+}
+
 /* Bytes of the keys and values of this rank that are packed. */
 uint64_t sr_decision_own_bytes(const sr_decision *d);
 
-/* Bytes of a plan's query_norm and key_norm. */
+/* Bytes of the lengths of a tile's queries, and of a plan's key_norm. */
 uint64_t sr_query_norm_bytes(const sr_decision *d);
 uint64_t sr_key_norm_bytes(const sr_decision *d);
 

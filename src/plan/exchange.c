@@ -49,8 +49,7 @@ static uint64_t part_bytes(const sr_decision *d, tensor t, int owner, int worker
   return (uint64_t)sr_tokens_count(tokens_of(d, owner, t)) * (uint64_t)heads_in(&h, t) * head_bytes(d, t);
 }
 
-/* Where the part for another member lies in the block of this member's rows, and where a tensor lies in that of its
- * heads. */
+/* Where the part for another member lies in the block of this member's rows. */
 static uint64_t part_offset(const sr_decision *d, way w, tensor t, int worker) {
   uint64_t offset = 0;
   for (int member = 0; member < d->way.head_ranks; member++)
@@ -61,18 +60,25 @@ static uint64_t part_offset(const sr_decision *d, way w, tensor t, int worker) {
   return offset;
 }
 
-static uint64_t tensor_offset(const sr_decision *d, way w, tensor t) {
-  uint64_t offset = 0;
-  for (tensor each = w.from; each < t; each++) {
-    uint64_t bytes = 0;
-    for (int member = 0; member < d->way.head_ranks; member++) bytes += part_bytes(d, each, member, d->member);
-    offset += sr_align_up(bytes);
-  }
-  return offset;
-}
-
 static uint64_t larger(uint64_t a, uint64_t b) {
   return a > b ? a : b;
+}
+
+/* Bytes of tensors in the block of this member's heads. */
+static uint64_t tensors_bytes(const sr_decision *d, tensor from, tensor to) {
+  uint64_t all = 0;
+  for (tensor t = from; t < to; t++) {
+    uint64_t bytes = 0;
+    for (int member = 0; member < d->way.head_ranks; member++) bytes += part_bytes(d, t, member, d->member);
+    all += sr_align_up(bytes);
+  }
+  return all;
+}
+
+/* Where a tensor lies in it: o and lse take the place of k and v, which are packed by then, and q is behind both. */
+static uint64_t tensor_offset(const sr_decision *d, tensor t) {
+  if (t == Q) return larger(tensors_bytes(d, K, O), tensors_bytes(d, O, TENSORS));
+  return tensors_bytes(d, is_kv(t) ? K : O, t);
 }
 
 uint64_t sr_exchange_outgoing_bytes(const sr_decision *d) {
@@ -82,7 +88,7 @@ uint64_t sr_exchange_outgoing_bytes(const sr_decision *d) {
 
 uint64_t sr_exchange_incoming_bytes(const sr_decision *d) {
   if (d->way.head_ranks == 1) return 0;
-  return larger(tensor_offset(d, there, O), tensor_offset(d, back, TENSORS));
+  return tensor_offset(d, Q) + tensors_bytes(d, Q, K);
 }
 
 uint64_t sr_exchange_sent_bytes(const sr_decision *d, int member) {
@@ -113,7 +119,7 @@ static sr_status add_member(sr_exchange *x, sr_transfer *transfer, way w, int me
   int64_t n = 0;
   for (tensor t = w.from; t < w.to; t++)
     if (whole)
-      n = add_rows(d, t, member, x->incoming + tensor_offset(d, w, t), stretch, n);
+      n = add_rows(d, t, member, x->incoming + tensor_offset(d, t), stretch, n);
     else
       stretch[n++] = (sr_stretch){x->outgoing + part_offset(d, w, t, member), part_bytes(d, t, d->member, member)};
   return receives ? sr_transfer_receive(transfer, stretch, n, rank_of(d, member))
@@ -192,7 +198,7 @@ static void copy_part(const sr_exchange *x, const sr_tensors *tensors, way w, te
   for (int64_t i = 0; i < mine.n; i++) {
     const int64_t n = mine.span[i].count;
     if (member == d->member)
-      r.part = x->incoming + tensor_offset(d, w, t) + (uint64_t)sr_tokens_before(all, mine.span[i].start) * row;
+      r.part = x->incoming + tensor_offset(d, t) + (uint64_t)sr_tokens_before(all, mine.span[i].start) * row;
     copy_rows(d, &r, n, w.from == O);
     r.part += (uint64_t)n * row;
     r.tensor += (uint64_t)n * r.tensor_row;
@@ -213,11 +219,11 @@ sr_status sr_exchange_there(sr_exchange *x, const sr_tensors *tensors, sr_tensor
   const sr_decision *d = x->d;
   copy_parts(x, tensors, there);
   SR_TRY(carry(x->there));
-  *work = (sr_tensors){.q = x->incoming + tensor_offset(d, there, Q),
-                       .k = x->incoming + tensor_offset(d, there, K),
-                       .v = x->incoming + tensor_offset(d, there, V),
-                       .o = x->incoming + tensor_offset(d, back, O),
-                       .lse = x->incoming + tensor_offset(d, back, LSE)};
+  *work = (sr_tensors){.q = x->incoming + tensor_offset(d, Q),
+                       .k = x->incoming + tensor_offset(d, K),
+                       .v = x->incoming + tensor_offset(d, V),
+                       .o = x->incoming + tensor_offset(d, O),
+                       .lse = x->incoming + tensor_offset(d, LSE)};
   return SR_OK;
 }
 

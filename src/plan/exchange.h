@@ -2,8 +2,8 @@
  * gets rows of o and lse back (all-to-all; DeepSpeed-Ulysses, Jacobs et al., arXiv:2309.14509).
  *
  * Rows leave from one block of memory and arrive in another: outgoing are the parts of the other members one behind the
- * other, incoming are the tensors that are worked on. On their way back, o and lse, which take the place of q, k and v,
- * go from the second to the first.
+ * other, incoming are the tensors that are worked on. On their way back, o and lse, which take the place of k and v, go
+ * from the second to the first.
  */
 #ifndef SR_PLAN_EXCHANGE_H
 #define SR_PLAN_EXCHANGE_H

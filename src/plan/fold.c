@@ -4,6 +4,7 @@
 #include <omp.h>
 
 #include "schedule/segment.h"
+#include "stay.h"
 #include "worker.h"
 
 /* What no run has widened yet. */
@@ -16,21 +17,33 @@ static void widen(sr_range *reach, sr_range run) {
   if (run.hi > reach->hi) reach->hi = run.hi;
 }
 
+/* Fills in where a tile's state is, which begins with the first step that it has to do with. */
+static void set_state(const sr_fold *s, const sr_stay *stay, sr_task *task) {
+  const sr_decision *d = &s->plan->d;
+  const bool keeps = stay->step < 0;
+  task->opens = !keeps || s->step == 0;
+  task->closes = !keeps || s->step == d->schedule.n_steps - 1;
+  task->written = false;
+  task->state = keeps ? sr_plan_kept(s->plan, task->number) : task->own;
+  if (!keeps) sr_pack_tile(s->plan, task->number, s->tensors->q, &task->state);
+  if (task->opens) sr_accumulator_begin(d->kernel, &task->state.accumulator);
+}
+
 /* Fills in what stays the same for a tile through all segments. */
 static void set_task(const sr_fold *s, int64_t tile, sr_task *task) {
-  const sr_plan *plan = s->plan;
-  const sr_decision *d = &plan->d;
-  const sr_tile_rows t = sr_plan_tile(plan, tile);
+  const sr_decision *d = &s->plan->d;
+  const sr_stay *stay = &d->stay[tile % d->head_tiles];
+  const sr_tile_rows t = sr_decision_tile(d, tile);
+  for (int run = 0; run < SR_RUNS; run++) task->reach.run[run] = nothing;
   task->number = tile;
   task->rows = t.rows;
-  task->written = false;
-  task->tile.q = plan->queries + (uint64_t)tile * d->tile_bytes;
+  task->closes = false;
+  if (!sr_stay_has(stay, s->step)) return;
+  set_state(s, stay, task);
+  task->tile.q = task->state.queries;
   task->tile.scale = d->scale * M_LOG2E;
   task->tile.head_dim = (int32_t)d->opt.head_dim;
   task->tile.value_dim = (int32_t)d->opt.value_dim;
-  task->query_norm = plan->query_norm + tile * d->kernel->tile;
-  task->accumulator = sr_plan_accumulator(plan, tile);
-  for (int run = 0; run < SR_RUNS; run++) task->reach.run[run] = nothing;
   for (int64_t lane = 0; lane < d->kernel->tile; lane++) {
     const int64_t row = t.first_row + (lane < t.rows ? lane : t.rows - 1);
     task->sees[lane] = sr_mask_sees(&d->opt.mask, t.position + row / d->work.group, d->opt.kv_len);
@@ -85,7 +98,7 @@ static void enter_segment(const sr_fold *s, const stretch *at, sr_task *task) {
     sr_keys seen = sr_block_sees(at->segment, task->sees[lane].run[at->run]);
     t->lo[lane] = seen.lo;
     t->hi[lane] = seen.hi;
-    t->bound[lane] = task->query_norm[lane] * at->norm * SR_ROUNDED_UP;
+    t->bound[lane] = task->state.query_norm[lane] * at->norm * SR_ROUNDED_UP;
     if (lane < task->rows) task->pairs += t->hi[lane] - t->lo[lane];
   }
   t->k = at->k;
@@ -114,12 +127,12 @@ static void look_ahead(const sr_decision *d, const stretch *next, bool ends, int
   sr_ahead *ahead = task->tile.ahead;
   ahead[0] = part_of(next->k, next->keys, sr_key_bytes(d->kernel, d->opt.head_dim), i, n);
   ahead[1] = part_of(next->v, next->keys, sr_value_bytes(d->kernel, d->opt.value_dim), i, n);
-  ahead[2] = ends ? (sr_ahead){(const char *)task->accumulator.e, (int64_t)d->acc_bytes} : (sr_ahead){0};
+  ahead[2] = ends ? (sr_ahead){(const char *)task->state.accumulator.e, (int64_t)d->acc_bytes} : (sr_ahead){0};
 }
 
 /* Writes the output of a tile that is done. */
 static void write_tile(const sr_fold *s, sr_task *task) {
-  sr_unpack_tile(s->plan, task->number, s->tensors);
+  sr_unpack_tile(s->plan, task->number, task->state.accumulator, s->tensors);
   task->written = true;
 }
 
@@ -151,9 +164,9 @@ static int64_t meet_stretch(sr_fold *s, const sr_worker *w, int64_t count, const
       look_ahead(d, &next, ends, part++, tiles, task);
       d->kernel->meet(&task->tile, keys, &task->partial, w->scratch);
       if (!ends) continue;
-      d->kernel->fold(&task->partial, task->tile.value_dim, &task->accumulator);
+      d->kernel->fold(&task->partial, task->tile.value_dim, &task->state.accumulator);
       pairs += task->pairs;
-      if (s->last && ends_at(task, at)) write_tile(s, task);
+      if (task->closes && ends_at(task, at)) write_tile(s, task);
     }
     look_up(s);
   }
@@ -178,13 +191,10 @@ static void fold_run(sr_fold *s, sr_batch batch, int run, const sr_worker *w) {
 
 static void fold_batch(sr_fold *s, sr_batch batch, const sr_worker *w) {
   const sr_decision *d = &s->plan->d;
-  for (int64_t i = 0; i < batch.count; i++) {
-    set_task(s, batch.first + i, &w->task[i]);
-    if (s->first) sr_accumulator_begin(d->kernel, &w->task[i].accumulator);
-  }
+  for (int64_t i = 0; i < batch.count; i++) set_task(s, batch.first + i, &w->task[i]);
   for (int run = sr_mask_first_run(&d->opt.mask); run < SR_RUNS; run++) fold_run(s, batch, run, w);
-  for (int64_t i = 0; s->last && i < batch.count; i++)
-    if (!w->task[i].written) write_tile(s, &w->task[i]);
+  for (int64_t i = 0; i < batch.count; i++)
+    if (w->task[i].closes && !w->task[i].written) write_tile(s, &w->task[i]);
 }
 
 sr_status sr_fold_block(sr_fold *s) {

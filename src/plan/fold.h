@@ -11,12 +11,12 @@ typedef struct sr_fold {
   const sr_block *block;
   char *memory;          /* of the block */
   sr_transfer *transfer; /* to be driven meanwhile */
-  bool first, last;      /* block of all */
+  int64_t step;          /* whose block it is */
   int64_t *done;         /* row-key pairs folded so far, over all blocks */
   sr_status status;      /* of MPI; SR_OK at first, written by the master thread only */
 } sr_fold;
 
-/* Folds the block; with the last one, writes o and lse. Errors: SR_ERR_MPI. */
+/* Folds the block; writes o and lse of the tiles that are done with it. Errors: SR_ERR_MPI. */
 sr_status sr_fold_block(sr_fold *fold);
 
 #endif

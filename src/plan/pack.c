@@ -7,6 +7,7 @@
 #include "block.h"
 #include "plan.h"
 #include "schedule/segment.h"
+#include "stay.h"
 
 /* Element [query][head][0] of a tensor of `heads` heads of `width`. */
 static const char *element(const void *tensor, sr_dtype dtype, int64_t row, int64_t heads, int64_t head,
@@ -59,19 +60,17 @@ static double length(const sr_decision *d, double norm) {
   return norm < (wide ? 0x1p500 : 0x1p60) ? fmax(norm, wide ? 0x1p-500 : 0x1p-100) : (double)INFINITY;
 }
 
-static void pack_tile(const sr_plan *plan, int64_t tile, const void *q) {
+void sr_pack_tile(const sr_plan *plan, int64_t tile, const void *q, const sr_state *state) {
   const sr_decision *d = &plan->d;
-  sr_tile_rows t = sr_plan_tile(plan, tile);
-  char *packed = plan->queries + (uint64_t)tile * d->tile_bytes;
-  double *norm = plan->query_norm + tile * d->kernel->tile;
-  memset(packed, 0, d->tile_bytes);
-  for (int i = 0; i < d->kernel->tile; i++) norm[i] = 0;
+  const sr_tile_rows t = sr_decision_tile(d, tile);
+  memset(state->queries, 0, d->tile_bytes);
+  for (int i = 0; i < d->kernel->tile; i++) state->query_norm[i] = 0;
   for (int64_t lane = 0; lane < t.rows; lane++) {
     int64_t query, head;
     lane_of(d, &t, lane, &query, &head);
     const char *from = element(q, d->opt.dtype, query, d->work.q_heads, head, d->opt.head_dim);
-    sr_pack_query(d, from, packed, lane);
-    norm[lane] = length(d, sr_norm(d->opt.dtype, from, d->opt.head_dim) * fabs(d->scale) * M_LOG2E);
+    sr_pack_query(d, from, state->queries, lane);
+    state->query_norm[lane] = length(d, sr_norm(d->opt.dtype, from, d->opt.head_dim) * fabs(d->scale) * M_LOG2E);
   }
 }
 
@@ -203,6 +202,12 @@ int64_t sr_nonfinite_queries(const sr_decision *d, const void *q) {
   return nonfinite;
 }
 
+static void pack_kept(const sr_plan *plan, int64_t tile, const void *q) {
+  if (plan->d.stay[tile % plan->d.head_tiles].step >= 0) return;
+  const sr_state state = sr_plan_kept(plan, tile);
+  sr_pack_tile(plan, tile, q, &state);
+}
+
 int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *t) {
   const sr_decision *d = &plan->d;
   const int64_t segments = sr_tokens_segments(d->work.kv);
@@ -211,7 +216,7 @@ int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *t) {
 #pragma omp parallel num_threads(d->threads) reduction(+ : nonfinite)
   {
 #pragma omp for schedule(static) nowait
-    for (int64_t i = 0; i < d->tiles; i++) pack_tile(plan, i, t->q);
+    for (int64_t i = 0; i < d->tiles; i++) pack_kept(plan, i, t->q);
 #pragma omp for schedule(static) nowait
     for (int64_t i = 0; i < segments; i++) nonfinite += pack_segment(plan, t, i);
   }
@@ -235,11 +240,10 @@ static void ask_for_row(const sr_decision *d, const sr_tensors *t, const sr_tile
   for (int64_t at = 0; at < bytes; at += SR_LINE) __builtin_prefetch(to + at, 1, 2);
 }
 
-void sr_unpack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *t) {
+void sr_unpack_tile(const sr_plan *plan, int64_t tile, sr_accumulator acc, const sr_tensors *t) {
   const sr_decision *d = &plan->d;
   const sr_options *o = &d->opt;
-  sr_tile_rows rows = sr_plan_tile(plan, tile);
-  sr_accumulator acc = sr_plan_accumulator(plan, tile);
+  const sr_tile_rows rows = sr_decision_tile(d, tile);
   for (int64_t lane = 0; lane < ROWS_AHEAD; lane++) ask_for_row(d, t, &rows, lane);
   d->kernel->divide(&acc, (int32_t)o->value_dim);
   for (int64_t lane = 0; lane < rows.rows; lane++) {

@@ -1,4 +1,5 @@
 #include "plan.h"
+#include "stay.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -186,8 +187,9 @@ static sr_status allocate(sr_plan *plan) {
   if (!plan->workspace)
     return sr_fail(SR_ERR_RESOURCE, "no memory for a rank's workspace of %.2f GiB", (double)d->workspace / 0x1p30);
   char *at = plan->workspace;
-  plan->queries = carve(&at, d->tile_bytes * (uint64_t)d->tiles);
-  plan->accumulators = carve(&at, d->acc_bytes * (uint64_t)d->tiles * (uint64_t)(few ? d->threads : 1));
+  const uint64_t kept = (uint64_t)sr_decision_kept(d);
+  plan->queries = carve(&at, d->tile_bytes * kept);
+  plan->accumulators = carve(&at, d->acc_bytes * kept * (uint64_t)(few ? d->threads : 1));
   plan->workers = carve(&at, d->worker_bytes * (uint64_t)d->threads);
   if (few) {
     plan->special = carve(&at, sr_decode_special_bytes(d));
@@ -196,7 +198,7 @@ static sr_status allocate(sr_plan *plan) {
   }
   if (d->members == 1) carve_buffers(plan, &at);
   plan->exchange = (sr_exchange){.d = d, .outgoing = carve(&at, d->outgoing), .incoming = carve(&at, d->incoming)};
-  plan->query_norm = carve(&at, sr_query_norm_bytes(d));
+  plan->query_norm = carve(&at, sr_query_norm_bytes(d) * kept);
   plan->key_norm = carve(&at, sr_key_norm_bytes(d));
   plan->batches = carve(&at, sizeof(sr_batch) * (uint64_t)d->n_batches);
   sr_batches(d->head_tiles, d->work.kv_heads, d->batch, d->threads, plan->batches);
@@ -296,25 +298,6 @@ sr_status sr_plan_move(sr_plan *plan, int64_t q_start) {
   return SR_OK;
 }
 
-sr_tile_rows sr_plan_tile(const sr_plan *plan, int64_t tile) {
-  const sr_decision *d = &plan->d;
-  sr_tile_rows t = {.head = tile / d->head_tiles};
-  int64_t in_head = tile % d->head_tiles, width = d->kernel->tile;
-  for (int64_t i = 0; i < d->work.q.n; i++) {
-    sr_span span = d->work.q.span[i];
-    int64_t rows = span.count * d->work.group, tiles = (rows + width - 1) / width;
-    if (in_head < tiles) {
-      t.first_row = in_head * width;
-      t.rows = rows - t.first_row < width ? rows - t.first_row : width;
-      t.position = d->q_start + span.start;
-      break;
-    }
-    in_head -= tiles;
-    t.local += span.count;
-  }
-  return t;
-}
-
 double *sr_plan_key_norm(const sr_plan *plan, int64_t key) {
   return plan->key_norm + key / SR_SEGMENT * plan->d.opt.kv_heads + plan->d.work.first_kv_head;
 }
@@ -322,6 +305,13 @@ double *sr_plan_key_norm(const sr_plan *plan, int64_t key) {
 sr_accumulator sr_plan_accumulator(const sr_plan *plan, int64_t i) {
   const sr_decision *d = &plan->d;
   return sr_accumulator_at(d->kernel, (int32_t)d->opt.value_dim, plan->accumulators + (uint64_t)i * d->acc_bytes);
+}
+
+sr_state sr_plan_kept(const sr_plan *plan, int64_t tile) {
+  const sr_decision *d = &plan->d;
+  const int64_t i = tile / d->head_tiles * d->head_kept + d->stay[tile % d->head_tiles].kept;
+  return (sr_state){plan->queries + (uint64_t)i * d->tile_bytes, plan->query_norm + i * d->kernel->tile,
+                    sr_plan_accumulator(plan, i)};
 }
 
 sr_status sr_plan_check_tensors(const sr_plan *plan, const sr_tensors *t) {

@@ -14,13 +14,13 @@ struct sr_plan {
   MPI_Comm team;    /* of the ranks that share buffers; MPI_COMM_NULL where there is one */
   sr_shared shared; /* their buffers */
   void *workspace;
-  char *queries;                 /* [tiles] packed queries */
-  char *accumulators;            /* [tiles]; a few queries: [threads][tiles] */
+  char *queries;                 /* [kept] packed queries of tiles that keep their state */
+  char *accumulators;            /* [kept]; a few queries: [threads][tiles] */
   char *buffer[SR_MOST_BUFFERS]; /* keys and values */
   char *workers;                 /* [threads] */
   sr_batch *batches;             /* [n_batches] */
   double *mail;                  /* what the decode strategy reduces over the ranks */
-  double *query_norm;            /* [tiles][tile] lengths of the queries, times scale * log2(e): of scores' units */
+  double *query_norm;            /* [kept][tile] lengths of the queries, times scale * log2(e): of scores' units */
   double *key_norm; /* [segments][kv_heads] of its longest key; infinite where keys or values are not tame (pack.c) */
   unsigned char *special; /* a few queries: bit i: what the shard's segment i gave is not finite */
   sr_transfer **transfer; /* [steps] messages of each step */
@@ -31,17 +31,15 @@ struct sr_plan {
   int64_t steps_taken;
 };
 
-/* A tile: consecutive rows of one KV head and one span of the queries that are worked on. Row r of a span is head r %
- * group of the KV head's query heads, of the span's query r / group. */
-typedef struct sr_tile_rows {
-  int64_t head;      /* KV head */
-  int64_t first_row; /* in the span */
-  int64_t rows;      /* 1 to the kernel's tile */
-  int64_t position;  /* of the span's first query */
-  int64_t local;     /* local index of the span's first query */
-} sr_tile_rows;
+/* What of a tile is carried from one chunk of keys to the next. */
+typedef struct sr_state {
+  char *queries;      /* packed */
+  double *query_norm; /* [tile] */
+  sr_accumulator accumulator;
+} sr_state;
 
-sr_tile_rows sr_plan_tile(const sr_plan *plan, int64_t tile);
+/* The state that a tile keeps in the plan. */
+sr_state sr_plan_kept(const sr_plan *plan, int64_t tile);
 
 /* Of the segment that a key is in: an element for each KV head that this rank works on. */
 double *sr_plan_key_norm(const sr_plan *plan, int64_t key);
@@ -69,13 +67,16 @@ int64_t sr_nonfinite_segment(const sr_decision *d, const sr_tensors *tensors, in
 /* Makes the transfers of a plan whose buffers are there. Not collective. Errors: SR_ERR_RESOURCE, SR_ERR_MPI. */
 sr_status sr_plan_make_transfers(sr_plan *plan);
 
-/* Converts what is worked on: q into the packed tiles, and k and v into their place in the team's first buffer; fills
- * in query_norm and this rank's part of key_norm, whose other parts become 0. Returns the NaN and Inf elements of k and
- * v that some query sees. */
+/* Converts what is worked on: k and v into their place in the team's first buffer, q into the tiles that keep their
+ * state; fills in this rank's part of key_norm, whose other parts become 0. Returns the NaN and Inf elements of k and v
+ * that some query sees. */
 int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *tensors);
 
+/* Converts a tile's queries into its state. */
+void sr_pack_tile(const sr_plan *plan, int64_t tile, const void *q, const sr_state *state);
+
 /* Writes a tile's o and lse from its accumulator, which is used up. */
-void sr_unpack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *tensors);
+void sr_unpack_tile(const sr_plan *plan, int64_t tile, sr_accumulator accumulator, const sr_tensors *tensors);
 
 /* SR_ERR_ARGUMENT where a tensor that has rows is NULL. */
 sr_status sr_plan_check_tensors(const sr_plan *plan, const sr_tensors *tensors);

@@ -80,8 +80,7 @@ static sr_status take_step(sr_plan *plan, const sr_tensors *tensors, int64_t s, 
                   .block = &d->block[s],
                   .memory = plan->buffer[d->schedule.step[s].buffer],
                   .transfer = plan->transfer[s],
-                  .first = s == 0,
-                  .last = s == d->schedule.n_steps - 1,
+                  .step = s,
                   .done = done};
   double start = sr_now();
   SR_TRY(start_messages(plan, s));

@@ -6,17 +6,30 @@ static uint64_t scratch_bytes(const sr_decision *d) {
   return sr_align_up(d->kernel->scratch_bytes((int32_t)d->opt.head_dim, (int32_t)d->opt.value_dim));
 }
 
+static uint64_t task_bytes(const sr_decision *d) {
+  return sr_partial_bytes(d->kernel, (int32_t)d->opt.value_dim) + d->tile_bytes + d->acc_bytes +
+         sr_align_up(sr_query_norm_bytes(d));
+}
+
 uint64_t sr_worker_bytes(const sr_decision *d) {
-  uint64_t partial = sr_partial_bytes(d->kernel, (int32_t)d->opt.value_dim);
-  return scratch_bytes(d) + (uint64_t)d->batch * partial + sr_align_up((uint64_t)d->batch * sizeof(sr_task));
+  return scratch_bytes(d) + (uint64_t)d->batch * task_bytes(d) + sr_align_up((uint64_t)d->batch * sizeof(sr_task));
+}
+
+static void lay_task(const sr_decision *d, char *at, sr_task *task) {
+  const int32_t value_dim = (int32_t)d->opt.value_dim;
+  task->partial = sr_partial_at(d->kernel, at);
+  at += sr_partial_bytes(d->kernel, value_dim);
+  task->own.accumulator = sr_accumulator_at(d->kernel, value_dim, at);
+  at += d->acc_bytes;
+  task->own.queries = at;
+  task->own.query_norm = (double *)(void *)(at + d->tile_bytes);
 }
 
 sr_worker sr_worker_at(const sr_decision *d, void *memory) {
-  uint64_t partial = sr_partial_bytes(d->kernel, (int32_t)d->opt.value_dim);
   char *at = memory;
   sr_worker w = {.scratch = at};
   at += scratch_bytes(d);
-  w.task = (sr_task *)(void *)(at + (uint64_t)d->batch * partial);
-  for (int64_t i = 0; i < d->batch; i++) w.task[i].partial = sr_partial_at(d->kernel, at + (uint64_t)i * partial);
+  w.task = (sr_task *)(void *)(at + (uint64_t)d->batch * task_bytes(d));
+  for (int64_t i = 0; i < d->batch; i++) lay_task(d, at + (uint64_t)i * task_bytes(d), &w.task[i]);
   return w;
 }

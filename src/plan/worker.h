@@ -2,8 +2,7 @@
 #ifndef SR_PLAN_WORKER_H
 #define SR_PLAN_WORKER_H
 
-#include "decision.h"
-#include "kernels/kernel.h"
+#include "plan.h"
 #include "schedule/mask.h"
 
 typedef struct sr_task {
@@ -12,12 +11,12 @@ typedef struct sr_task {
   sr_partial partial;
   sr_sight sees[SR_MAX_TILE]; /* each row, by absolute positions */
   sr_sight reach;             /* of each run, from the first to the last key that some row sees */
-  const double *query_norm;   /* of each row */
   int64_t rows;               /* of the tile; further lanes see what the last row sees */
   int64_t pairs;              /* that the rows see of the segment */
   bool active;                /* some row sees some of the segment */
+  bool opens, closes;         /* this is the first, the last step that it has to do with */
   bool written;               /* its output is */
-  sr_accumulator accumulator;
+  sr_state own, state;        /* of the worker, and what is used: that or what the plan keeps */
 } sr_task;
 
 typedef struct sr_worker {
