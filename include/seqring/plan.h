@@ -75,6 +75,7 @@ typedef struct sr_options {
   int64_t q_room, kv_room; /* tokens to which the queries (of same_rows) and keys will grow: they are dealt as the begin
                               of so many, so that a plan of more of them lets ranks hold the same rows. 0: q_len, kv_len
                             */
+  bool sink_queries;       /* queries meet sinks that lie before their window as sr_tensors.q_sinks, not as q */
   const sr_costs *costs;   /* by which strategy and balance are chosen; rank 0's count; NULL: sr_costs_default's */
   bool no_overlap;         /* wait for keys and values before anything is computed, and not meanwhile */
   uint64_t piece_bytes;    /* in which keys and values travel, up to 2^28; 0: 4 MiB */
@@ -91,13 +92,14 @@ typedef struct sr_options {
 void sr_options_default(sr_options *options);
 
 /* Tensors of one rank, row-major, token first; rows as sr_plan_q_rows and sr_plan_kv_rows give them. A pointer may be
- * NULL only where the rank has no rows. q, k and v are read only. */
+ * NULL only where the rank has no rows. q, k and v are read only, while o and lse are written: these lie elsewhere. */
 typedef struct sr_tensors {
-  const void *q; /* [local q rows, q_heads, head_dim] of dtype */
-  const void *k; /* [local kv rows, kv_heads, head_dim] of dtype */
-  const void *v; /* [local kv rows, kv_heads, value_dim] of dtype */
-  void *o;       /* [local q rows, q_heads, value_dim] of out_dtype */
-  void *lse;     /* [local q rows, q_heads] of float64 when dtype is float64, else float32; natural log */
+  const void *q;       /* [local q rows, q_heads, head_dim] of dtype */
+  const void *k;       /* [local kv rows, kv_heads, head_dim] of dtype */
+  const void *v;       /* [local kv rows, kv_heads, value_dim] of dtype */
+  void *o;             /* [local q rows, q_heads, value_dim] of out_dtype */
+  void *lse;           /* [local q rows, q_heads] of float64 when dtype is float64, else float32; natural log */
+  const void *q_sinks; /* as q, in which NaN and Inf are not counted; with sr_options.sink_queries only */
 } sr_tensors;
 
 /* What a plan decided, for this rank and for the job. */

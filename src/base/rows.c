@@ -22,6 +22,15 @@ int64_t sr_part_of(const int64_t *begin, int64_t n, int64_t position) {
   return lo;
 }
 
+int64_t sr_part_longest(const int64_t *begin, int64_t n, int64_t end) {
+  int64_t longest = n > 0 ? 0 : end;
+  for (int64_t i = 0; i < n; i++) {
+    const int64_t length = sr_part_end(begin, n, i, end) - begin[i];
+    if (length > longest) longest = length;
+  }
+  return longest;
+}
+
 int64_t sr_part_wrong(const int64_t *begin, int64_t n, int64_t end) {
   if (begin[0] != 0) return 0;
   int64_t i = 1;

@@ -15,6 +15,9 @@ static inline int64_t sr_part_end(const int64_t *begin, int64_t n, int64_t i, in
   return i + 1 < n ? begin[i + 1] : end;
 }
 
+/* Length of the longest of n parts, all that is before `end` where n is 0. */
+int64_t sr_part_longest(const int64_t *begin, int64_t n, int64_t end);
+
 /* The first of n > 0 parts that does not begin where it may: the first one at 0, each further one from where the one
  * before it does to `end`. n when all do. */
 int64_t sr_part_wrong(const int64_t *begin, int64_t n, int64_t end);

@@ -136,11 +136,5 @@ void sr_reading_free(sr_reading *r) {
 }
 
 int64_t sr_reading_longest(const sr_reading *r) {
-  int64_t longest = 0;
-  const sr_numbers *documents = &r->documents;
-  for (int64_t i = 0; i < documents->n; i++) {
-    const int64_t length = sr_part_end(documents->number, documents->n, i, r->n) - documents->number[i];
-    if (length > longest) longest = length;
-  }
-  return longest;
+  return sr_part_longest(r->documents.number, r->documents.n, r->n);
 }

@@ -26,6 +26,7 @@ static sr_options step_options(const sr_stack_run *text) {
   options.mask.documents = NULL, options.mask.n_documents = 0;
   options.mask.causal = true;
   options.mask.q_start = 0;
+  options.sink_queries = text->far;
   return options;
 }
 
@@ -44,7 +45,7 @@ static sr_status make_plans(sr_decoding *d, sr_stack_run *step) {
 static sr_status make_step(sr_decoding *d, const sr_stack_spec *spec) {
   sr_stack_run *step = d->step = calloc(1, sizeof *step);
   SR_TRY(sr_agree(d->comm, step ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to go on after a text")));
-  *step = (sr_stack_run){.stack = spec->stack, .threads = spec->threads, .kept = 1};
+  *step = (sr_stack_run){.stack = spec->stack, .threads = spec->threads, .kept = 1, .far = d->text->far};
   SR_TRY(make_plans(d, step));
   step->kv_rows = step->rows.count;
   SR_TRY(sr_stack_fill(step, spec->store, spec->name));
@@ -115,7 +116,8 @@ static sr_status step_layer(sr_decoding *d, int64_t layer) {
                               .k = sr_stack_layer_rows(d->text, d->text->k, layer),
                               .v = sr_stack_layer_rows(d->text, d->text->v, layer),
                               .o = step->o,
-                              .lse = step->lse};
+                              .lse = step->lse,
+                              .q_sinks = step->q_sinks};
   if (d->rank == 0) sr_stack_before(step, layer, step->block);
   SR_TRY(keep(d, layer));
   SR_TRY(sr_plan_forward(step->plan, &tensors));

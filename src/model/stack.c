@@ -40,6 +40,7 @@ static char *lay_out(sr_stack_run *run, char *at) {
   const int64_t cross = run->source ? s->layers * run->source->rows.count * width : 0;
   run->hidden = carve(&at, rows * s->width);
   run->q = carve(&at, rows * q);
+  run->q_sinks = run->far ? carve(&at, rows * q) : NULL;
   run->k = carve(&at, kv);
   run->v = carve(&at, kv);
   run->cross_k = carve(&at, cross);
@@ -48,6 +49,7 @@ static char *lay_out(sr_stack_run *run, char *at) {
   run->lse = carve(&at, rows * s->heads);
   run->cosine = carve(&at, rows * s->rotary_width / 2);
   run->sine = carve(&at, rows * s->rotary_width / 2);
+  run->furthest = carve(&at, run->far ? s->rotary_width : 0);
   run->scratch = carve(&at, run->threads * run->scratch_floats);
   return at;
 }
@@ -88,6 +90,7 @@ static void find_angles(sr_stack_run *run) {
   if (run->stack->positions != SR_POSITIONS_ROTARY) return;
 #pragma omp parallel for num_threads(run->threads)
   for (int64_t i = 0; i < run->n_blocks; i++) sr_stack_angles(run, &run->block[i]);
+  if (run->far) sr_stack_furthest_angles(run);
 }
 
 /* Rows must stay where they are when a sequence grows, and be those of the attention to a source: then nothing is left
@@ -120,6 +123,7 @@ static sr_options own_options(const sr_stack_run *run) {
   options.mask.q_start = 0;
   options.same_rows = true;
   options.q_room = options.kv_room = sequence->room;
+  options.sink_queries = run->far;
   return options;
 }
 
@@ -142,17 +146,23 @@ static sr_status find_kv_rows(MPI_Comm comm, int64_t rows, sr_stack_run *run) {
   return SR_OK;
 }
 
-static sr_status check_length(const sr_stack *s, const sr_sequence *sequence) {
-  const sr_mask *mask = &sequence->mask;
-  const int64_t n = mask->n_documents > 0 ? mask->n_documents : 1;
+/* Tokens of the longest document that the sequence has, or will have. */
+static int64_t longest(const sr_sequence *sequence) {
   const int64_t all = sequence->room ? sequence->room : sequence->tokens;
-  for (int64_t i = 0; i < n; i++) {
-    const int64_t begin = i > 0 ? mask->documents[i] : 0, end = sr_part_end(mask->documents, n, i, all);
-    if (end - begin > s->context)
-      return sr_fail(SR_ERR_INPUT, "%s of %" PRId64 " tokens, and the model has learned %" PRId64 " positions",
-                     n > 1 ? "a document" : "a text", end - begin, s->context);
-  }
-  return SR_OK;
+  return sr_part_longest(sequence->mask.documents, sequence->mask.n_documents, all);
+}
+
+static sr_status check_length(const sr_stack *s, const sr_sequence *sequence) {
+  const int64_t most = longest(sequence);
+  if (most <= s->context) return SR_OK;
+  return sr_fail(SR_ERR_INPUT, "%s of %" PRId64 " tokens, and the model has learned %" PRId64 " positions",
+                 sequence->mask.n_documents > 1 ? "a document" : "a text", most, s->context);
+}
+
+bool sr_stack_is_far(const sr_stack *s, const sr_sequence *sequence) {
+  const sr_mask *mask = &sequence->mask;
+  return s->positions == SR_POSITIONS_ROTARY && mask->sinks > 0 && mask->window_left >= 0 && s->context > 0 &&
+         longest(sequence) > s->context;
 }
 
 static sr_status check(const sr_stack *s, const sr_sequence *sequence) {
@@ -169,8 +179,11 @@ sr_status sr_stack_fill(sr_stack_run *run, const sr_store *store, const char *na
 }
 
 static sr_stack_run run_of(const sr_stack_spec *spec) {
-  return (sr_stack_run){
-      .stack = spec->stack, .sequence = spec->sequence, .threads = spec->threads, .source = spec->source};
+  return (sr_stack_run){.stack = spec->stack,
+                        .sequence = spec->sequence,
+                        .threads = spec->threads,
+                        .source = spec->source,
+                        .far = sr_stack_is_far(spec->stack, &spec->sequence)};
 }
 
 static sr_status build(MPI_Comm comm, const sr_stack_spec *spec, sr_stack_run *run) {
@@ -276,7 +289,8 @@ static sr_status run_layer(sr_stack_run *run, int64_t layer) {
                               .k = sr_stack_layer_rows(run, run->k, layer),
                               .v = sr_stack_layer_rows(run, run->v, layer),
                               .o = run->o,
-                              .lse = run->lse};
+                              .lse = run->lse,
+                              .q_sinks = run->q_sinks};
   do_blocks(run, layer, sr_stack_before);
   SR_TRY(sr_plan_forward(run->plan, &tensors));
   return sr_stack_finish_layer(run, layer);

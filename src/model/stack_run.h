@@ -18,6 +18,7 @@ struct sr_stack_run {
   sr_sequence sequence;
   int threads;
   sr_plan *plan, *cross_plan; /* of the own tokens, and to those of source */
+  bool far;                   /* sr_stack_is_far */
   sr_rows rows;
   int64_t layers_done;
   int64_t n_blocks;
@@ -31,9 +32,11 @@ struct sr_stack_run {
   int64_t kept;                /* and layers that have some of their own: all, or one in turn */
   char *memory;                /* of all that follows */
   float *hidden, *q, *o, *lse; /* [rows] */
+  float *q_sinks;              /* as q, where sinks are met at another distance (sr_stack_is_far) */
   float *k, *v;                /* [kept, kv_rows] */
   float *cross_k, *cross_v;    /* [layers, rows of source] */
   float *cosine, *sine;        /* [rows, rotary_width / 2] */
+  float *furthest;             /* [2, rotary_width / 2] cosine and sine of the last position that was learned */
   float *scratch;              /* [threads, scratch_floats] */
   int64_t scratch_floats;
 };
@@ -46,11 +49,18 @@ static inline float *sr_stack_layer_rows(const sr_stack_run *run, float *all, in
   return all + (run->kept > 1 ? layer : 0) * run->kv_rows * sr_stack_kv_width(run);
 }
 
+/* Whether tokens lie so far behind their sinks that the model has not learned that distance: they meet them as the last
+ * position that it has learned would (Xiao et al., arXiv:2309.17453, count positions within the window to that end). */
+bool sr_stack_is_far(const sr_stack *stack, const sr_sequence *sequence);
+
 /* Floats of scratch of one thread. */
 int64_t sr_stack_scratch(const sr_stack_run *run);
 
 /* Cosines and sines of the positions of a block's tokens. */
 void sr_stack_angles(sr_stack_run *run, const sr_stack_block *block);
+
+/* And of the last position that the model has learned. */
+void sr_stack_furthest_angles(sr_stack_run *run);
 
 /* The parts of a forward that go token by token, for one block: its embeddings, from ids [block->n]; queries, keys and
  * values of a layer, and what follows its attention, up to the queries of its attention to the source where it has

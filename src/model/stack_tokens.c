@@ -1,6 +1,7 @@
 /* What a stack does token by token, on blocks of rows. */
 #include <math.h>
 #include <omp.h>
+#include <string.h>
 
 #include "base/rows.h"
 #include "stack_run.h"
@@ -61,6 +62,12 @@ void sr_stack_angles(sr_stack_run *run, const sr_stack_block *b) {
                      run->cosine + (b->row + t) * half, run->sine + (b->row + t) * half);
 }
 
+void sr_stack_furthest_angles(sr_stack_run *run) {
+  const sr_stack *s = run->stack;
+  sr_rotary_angles((double)(s->context - 1), s->rotary_base, s->rotary_width, run->rotary_factors, run->furthest,
+                   run->furthest + s->rotary_width / 2);
+}
+
 static void add_rows(float *to, const float *from, int64_t n) {
   for (int64_t i = 0; i < n; i++) to[i] += from[i];
 }
@@ -116,15 +123,32 @@ static void add_to_hidden(const sr_stack_run *run, const sr_norm *norm, const sr
   if (run->stack->norm_place == SR_NORM_AFTER) sr_norm_rows(norm, hidden, b->n, hidden);
 }
 
-/* Normalises and turns each head of queries or keys. */
-static void shape_heads(const sr_stack_run *run, const sr_norm *norm, const sr_stack_block *b, int64_t heads,
-                        float *x) {
+static void turn_heads(const sr_stack *s, const float *cosine, const float *sine, int64_t heads, float *x) {
+  sr_rotary_turn(s->rotary_pairs, s->rotary_width, cosine, sine, heads, s->head_width, x);
+}
+
+/* Turns the heads of a block's tokens by their positions. */
+static void turn_rows(const sr_stack_run *run, const sr_stack_block *b, int64_t heads, float *x) {
   const sr_stack *s = run->stack;
   const int64_t half = s->rotary_width / 2;
-  if (s->query_key_norm) sr_norm_rows(norm, x, b->n * heads, x);
   for (int64_t t = 0; t < b->n && s->positions == SR_POSITIONS_ROTARY; t++)
-    sr_rotary_turn(s->rotary_pairs, s->rotary_width, run->cosine + (b->row + t) * half, run->sine + (b->row + t) * half,
-                   heads, s->head_width, x + t * heads * s->head_width);
+    turn_heads(s, run->cosine + (b->row + t) * half, run->sine + (b->row + t) * half, heads,
+               x + t * heads * s->head_width);
+}
+
+/* Queries as they meet sinks: those that the model has not learned so far behind their sinks are turned by the last
+ * position that it has learned. */
+static void turn_for_sinks(const sr_stack_run *run, const sr_stack_block *b, const float *q) {
+  const sr_stack *s = run->stack;
+  const int64_t width = s->heads * s->head_width;
+  float *to = run->q_sinks + b->row * width;
+  memcpy(to, q, (size_t)(b->n * width) * sizeof *to);
+  turn_rows(run, b, s->heads, to);
+  for (int64_t t = 0; t < b->n; t++) {
+    if (position_of(run, b, t) < s->context) continue;
+    memcpy(to + t * width, q + t * width, (size_t)width * sizeof *to);
+    turn_heads(s, run->furthest, run->furthest + s->rotary_width / 2, s->heads, to + t * width);
+  }
 }
 
 static float *queries_of(const sr_stack_run *run, const sr_stack_block *b) {
@@ -141,8 +165,11 @@ void sr_stack_before(const sr_stack_run *run, int64_t layer, const sr_stack_bloc
   multiply(run, &part->query, x, b->n, q);
   multiply(run, &part->key, x, b->n, k);
   multiply(run, &part->value, x, b->n, v);
-  shape_heads(run, &part->query_norm, b, s->heads, q);
-  shape_heads(run, &part->key_norm, b, s->kv_heads, k);
+  if (s->query_key_norm) sr_norm_rows(&part->query_norm, q, b->n * s->heads, q);
+  if (s->query_key_norm) sr_norm_rows(&part->key_norm, k, b->n * s->kv_heads, k);
+  if (run->far) turn_for_sinks(run, b, q);
+  turn_rows(run, b, s->heads, q);
+  turn_rows(run, b, s->kv_heads, k);
 }
 
 /* Adds what an attention gave to the hidden rows. */

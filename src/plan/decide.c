@@ -130,8 +130,8 @@ static sr_status size_travel(sr_decision *d, const sr_site *site) {
   for (int i = 0; i < d->schedule.buffers; i++) buffers += sr_align_up(d->buffer_bytes[i]);
   d->tile_bytes = sr_align_up((uint64_t)d->kernel->tile * sr_key_bytes(d->kernel, o->head_dim));
   d->worker_bytes = sr_worker_bytes(d);
-  const uint64_t kept = (uint64_t)sr_decision_kept(d);
-  d->workspace = (d->tile_bytes + d->acc_bytes) * kept + sr_align_up(sr_query_norm_bytes(d) * kept) +
+  const uint64_t kept = (uint64_t)sr_decision_kept(d), packed = kept * (uint64_t)d->sets;
+  d->workspace = d->tile_bytes * packed + d->acc_bytes * kept + sr_align_up(sr_query_norm_bytes(d) * packed) +
                  d->worker_bytes * (uint64_t)d->threads + sr_align_up(sr_key_norm_bytes(d)) +
                  sr_align_up(sizeof(sr_batch) * (uint64_t)d->n_batches) + sr_align_up(d->outgoing) +
                  sr_align_up(d->incoming);
@@ -152,8 +152,9 @@ static void size_decode(sr_decision *d) {
   d->tile_bytes = sr_row_bytes(o->head_dim, sr_unit_bytes(d->kernel));
   d->worker_bytes = sr_decode_worker_bytes(d);
   uint64_t mail = sr_decode_mail_bytes(d);
-  if (d->ranks > 1) d->sent_bytes = d->tile_bytes * (uint64_t)d->tiles + mail;
-  d->workspace = d->tile_bytes * (uint64_t)d->tiles + sr_align_up(mail) + sr_align_up(sr_decode_special_bytes(d)) +
+  const uint64_t queries = d->tile_bytes * (uint64_t)(d->tiles * d->sets);
+  if (d->ranks > 1) d->sent_bytes = queries + mail;
+  d->workspace = queries + sr_align_up(mail) + sr_align_up(sr_decode_special_bytes(d)) +
                  (d->acc_bytes * (uint64_t)d->tiles + d->worker_bytes) * (uint64_t)d->threads;
 }
 
@@ -235,6 +236,7 @@ sr_status sr_decide(const sr_options *options, const sr_site *site, const sr_way
   d->lse_dtype = o->dtype == SR_F64 ? SR_F64 : SR_F32;
   d->group = o->q_heads / o->kv_heads;
   d->segments = sr_segments(o->kv_len);
+  d->sets = o->sink_queries ? SR_RUNS : 1;
   d->acc_bytes = sr_accumulator_bytes(d->kernel, (int32_t)o->value_dim);
   SR_TRY(distribute(d, site));
   count_tensors(d);

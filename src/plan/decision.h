@@ -45,7 +45,8 @@ typedef struct sr_decision {
   sr_block_shape shape;
   sr_block *block; /* [steps] what a step works on */
   uint64_t buffer_bytes[SR_MOST_BUFFERS];
-  uint64_t tile_bytes; /* packed queries of a tile */
+  int64_t sets;        /* of queries: one, or one for each run of the mask */
+  uint64_t tile_bytes; /* packed queries of a tile, of one set */
   uint64_t acc_bytes;  /* accumulator of a tile */
   int64_t parts;       /* a few queries: groups of KV heads that threads take apart */
   int64_t batch;       /* tiles that a thread takes at a time, at most */
@@ -90,6 +91,11 @@ typedef struct sr_tile_rows {
 } sr_tile_rows;
 
 sr_tile_rows sr_decision_tile(const sr_decision *d, int64_t tile);
+
+/* The set of queries that meets a run. */
+static inline int64_t sr_decision_set(const sr_decision *d, int run) {
+  return d->sets == SR_RUNS ? run : 0;
+}
 
 /* States of tiles that a plan keeps: where queries travel, of all tiles, an accumulator for each thread. */
 static inline int64_t sr_decision_kept(const sr_decision *d) {

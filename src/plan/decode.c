@@ -81,17 +81,24 @@ static void visit_local_rows(sr_plan *plan, const sr_tensors *tensors, visit_fn 
       }
 }
 
+/* A row's packed query as it meets a run. */
+static char *row_queries(const sr_plan *plan, int run, int64_t row) {
+  const sr_decision *d = &plan->d;
+  return plan->queries + (uint64_t)(sr_decision_set(d, run) * d->tiles + row) * d->tile_bytes;
+}
+
 static void pack_row(sr_plan *plan, const sr_tensors *t, int64_t row, int64_t query, int64_t local, int64_t head) {
   const sr_decision *d = &plan->d;
   uint64_t at = (uint64_t)((local * d->opt.q_heads + head) * d->opt.head_dim);
   (void)query;
-  sr_pack_query(d, (const char *)t->q + at * sr_dtype_size(d->opt.dtype), plan->queries + (uint64_t)row * d->tile_bytes,
-                0);
+  for (int run = SR_RUNS - (int)d->sets; run < SR_RUNS; run++)
+    sr_pack_query(d, (const char *)sr_plan_queries(d, t, run) + at * sr_dtype_size(d->opt.dtype),
+                  row_queries(plan, run, row), 0);
 }
 
 /* Every rank gets all queries: bits that it has not are 0. */
 static sr_status share_queries(sr_plan *plan, const sr_tensors *t) {
-  const uint64_t bytes = (uint64_t)plan->d.tiles * plan->d.tile_bytes;
+  const uint64_t bytes = (uint64_t)(plan->d.sets * plan->d.tiles) * plan->d.tile_bytes;
   memset(plan->queries, 0, bytes);
   visit_local_rows(plan, t, pack_row);
   if (plan->d.ranks == 1) return SR_OK;
@@ -111,12 +118,12 @@ static int64_t look(const sr_decision *d, sr_span keys, int run, sr_keys *sees) 
   return pairs;
 }
 
-/* The rows of KV heads first to last - 1 and a segment of this rank's keys. */
-static sr_few few_of(const pass *p, const worker *w, int64_t segment, int64_t first, int64_t last) {
+/* The rows of KV heads first to last - 1 and a segment of this rank's keys, in a run. */
+static sr_few few_of(const pass *p, const worker *w, int64_t segment, int run, int64_t first, int64_t last) {
   const sr_decision *d = &p->plan->d;
   const sr_options *o = &d->opt;
   const uint64_t element = sr_dtype_size(o->dtype), key = (uint64_t)(segment * SR_SEGMENT * o->kv_heads + first);
-  return (sr_few){.q = p->plan->queries + (uint64_t)(first * rows_of_head(d)) * d->tile_bytes,
+  return (sr_few){.q = row_queries(p->plan, run, first * rows_of_head(d)),
                   .k = (const char *)p->tensors->k + key * (uint64_t)o->head_dim * element,
                   .v = (const char *)p->tensors->v + key * (uint64_t)o->value_dim * element,
                   .dtype = o->dtype,
@@ -140,18 +147,18 @@ static bool all_finite(const sr_decision *d, const sr_partial *partial) {
   return worst == 0;
 }
 
-/* A segment and the KV heads first to last - 1. */
-static void meet_heads(pass *p, const worker *w, int thread, int64_t segment, int64_t first, int64_t last) {
+/* A segment's run and the KV heads first to last - 1. */
+static void meet_heads(pass *p, const worker *w, int64_t segment, int run, int64_t first, int64_t last) {
   const sr_decision *d = &p->plan->d;
   const int64_t rows = rows_of_head(d);
-  const sr_few few = few_of(p, w, segment, first, last);
+  const sr_few few = few_of(p, w, segment, run, first, last);
   bool finite = true;
   for (int64_t r = first * rows; r < last * rows; r++)
     d->kernel->begin(&w->partial[r], (int32_t)d->opt.value_dim, NULL);
   for (int32_t key = 0; key < few.keys; key += d->kernel->key_block)
     finite &= d->kernel->meet_few(&few, key, w->partial + first * rows, w->scratch);
   for (int64_t r = first * rows; r < last * rows; r++) {
-    sr_accumulator acc = accumulator(p->plan, thread, r);
+    sr_accumulator acc = accumulator(p->plan, omp_get_thread_num(), r);
     d->kernel->fold(&w->partial[r], (int32_t)d->opt.value_dim, &acc);
     finite &= all_finite(d, &w->partial[r]);
   }
@@ -168,7 +175,7 @@ static void meet_item(pass *p, const worker *w, int64_t item) {
   int64_t pairs = 0;
   for (int run = sr_mask_first_run(&d->opt.mask); run < SR_RUNS; run++) {
     const int64_t more = look(d, sr_tokens_segment(d->kv, segment), run, w->sees) * (last - first);
-    if (more > 0) meet_heads(p, w, omp_get_thread_num(), segment, first, last);
+    if (more > 0) meet_heads(p, w, segment, run, first, last);
     pairs += more;
   }
 #pragma omp atomic

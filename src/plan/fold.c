@@ -25,7 +25,7 @@ static void set_state(const sr_fold *s, const sr_stay *stay, sr_task *task) {
   task->closes = !keeps || s->step == d->schedule.n_steps - 1;
   task->written = false;
   task->state = keeps ? sr_plan_kept(s->plan, task->number) : task->own;
-  if (!keeps) sr_pack_tile(s->plan, task->number, s->tensors->q, &task->state);
+  if (!keeps) sr_pack_tile(s->plan, task->number, s->tensors, &task->state);
   if (task->opens) sr_accumulator_begin(d->kernel, &task->state.accumulator);
 }
 
@@ -40,7 +40,6 @@ static void set_task(const sr_fold *s, int64_t tile, sr_task *task) {
   task->closes = false;
   if (!sr_stay_has(stay, s->step)) return;
   set_state(s, stay, task);
-  task->tile.q = task->state.queries;
   task->tile.scale = d->scale * M_LOG2E;
   task->tile.head_dim = (int32_t)d->opt.head_dim;
   task->tile.value_dim = (int32_t)d->opt.value_dim;
@@ -98,9 +97,10 @@ static void enter_segment(const sr_fold *s, const stretch *at, sr_task *task) {
     sr_keys seen = sr_block_sees(at->segment, task->sees[lane].run[at->run]);
     t->lo[lane] = seen.lo;
     t->hi[lane] = seen.hi;
-    t->bound[lane] = task->state.query_norm[lane] * at->norm * SR_ROUNDED_UP;
+    t->bound[lane] = task->state.query_norm[at->run][lane] * at->norm * SR_ROUNDED_UP;
     if (lane < task->rows) task->pairs += t->hi[lane] - t->lo[lane];
   }
+  t->q = task->state.queries[at->run];
   t->k = at->k;
   t->v = at->v;
   t->finite = isfinite(at->norm) != 0; /* or huge, or tiny: that it may be taken for NaN only takes longer */

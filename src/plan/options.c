@@ -93,6 +93,8 @@ sr_status sr_options_check(const sr_options *o) {
     return sr_fail(SR_ERR_ARGUMENT, "same_rows is not for the balance weighted");
   if (o->q_room) SR_TRY(check_range("q_room", o->q_room, o->q_len, LONGEST));
   if (o->kv_room) SR_TRY(check_range("kv_room", o->kv_room, o->kv_len, LONGEST));
+  if (o->sink_queries && (o->mask.sinks == 0 || o->mask.window_left < 0))
+    return sr_fail(SR_ERR_ARGUMENT, "sink_queries are for a window with sinks");
   if (o->q_room && !o->same_rows) return sr_fail(SR_ERR_ARGUMENT, "q_room is for same_rows");
   return SR_OK;
 }

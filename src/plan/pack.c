@@ -60,17 +60,15 @@ static double length(const sr_decision *d, double norm) {
   return norm < (wide ? 0x1p500 : 0x1p60) ? fmax(norm, wide ? 0x1p-500 : 0x1p-100) : (double)INFINITY;
 }
 
-void sr_pack_tile(const sr_plan *plan, int64_t tile, const void *q, const sr_state *state) {
-  const sr_decision *d = &plan->d;
-  const sr_tile_rows t = sr_decision_tile(d, tile);
-  memset(state->queries, 0, d->tile_bytes);
-  for (int i = 0; i < d->kernel->tile; i++) state->query_norm[i] = 0;
-  for (int64_t lane = 0; lane < t.rows; lane++) {
+static void pack_rows(const sr_decision *d, const sr_tile_rows *t, const void *q, char *packed, double *norm) {
+  memset(packed, 0, d->tile_bytes);
+  for (int i = 0; i < d->kernel->tile; i++) norm[i] = 0;
+  for (int64_t lane = 0; lane < t->rows; lane++) {
     int64_t query, head;
-    lane_of(d, &t, lane, &query, &head);
+    lane_of(d, t, lane, &query, &head);
     const char *from = element(q, d->opt.dtype, query, d->work.q_heads, head, d->opt.head_dim);
-    sr_pack_query(d, from, state->queries, lane);
-    state->query_norm[lane] = length(d, sr_norm(d->opt.dtype, from, d->opt.head_dim) * fabs(d->scale) * M_LOG2E);
+    sr_pack_query(d, from, packed, lane);
+    norm[lane] = length(d, sr_norm(d->opt.dtype, from, d->opt.head_dim) * fabs(d->scale) * M_LOG2E);
   }
 }
 
@@ -202,10 +200,17 @@ int64_t sr_nonfinite_queries(const sr_decision *d, const void *q) {
   return nonfinite;
 }
 
-static void pack_kept(const sr_plan *plan, int64_t tile, const void *q) {
+void sr_pack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *t, const sr_state *state) {
+  const sr_decision *d = &plan->d;
+  const sr_tile_rows rows = sr_decision_tile(d, tile);
+  for (int run = SR_RUNS - (int)d->sets; run < SR_RUNS; run++)
+    pack_rows(d, &rows, sr_plan_queries(d, t, run), state->queries[run], state->query_norm[run]);
+}
+
+static void pack_kept(const sr_plan *plan, int64_t tile, const sr_tensors *t) {
   if (plan->d.stay[tile % plan->d.head_tiles].step >= 0) return;
   const sr_state state = sr_plan_kept(plan, tile);
-  sr_pack_tile(plan, tile, q, &state);
+  sr_pack_tile(plan, tile, t, &state);
 }
 
 int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *t) {
@@ -216,7 +221,7 @@ int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *t) {
 #pragma omp parallel num_threads(d->threads) reduction(+ : nonfinite)
   {
 #pragma omp for schedule(static) nowait
-    for (int64_t i = 0; i < d->tiles; i++) pack_kept(plan, i, t->q);
+    for (int64_t i = 0; i < d->tiles; i++) pack_kept(plan, i, t);
 #pragma omp for schedule(static) nowait
     for (int64_t i = 0; i < segments; i++) nonfinite += pack_segment(plan, t, i);
   }

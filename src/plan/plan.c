@@ -187,8 +187,8 @@ static sr_status allocate(sr_plan *plan) {
   if (!plan->workspace)
     return sr_fail(SR_ERR_RESOURCE, "no memory for a rank's workspace of %.2f GiB", (double)d->workspace / 0x1p30);
   char *at = plan->workspace;
-  const uint64_t kept = (uint64_t)sr_decision_kept(d);
-  plan->queries = carve(&at, d->tile_bytes * kept);
+  const uint64_t kept = (uint64_t)sr_decision_kept(d), packed = kept * (uint64_t)d->sets;
+  plan->queries = carve(&at, d->tile_bytes * packed);
   plan->accumulators = carve(&at, d->acc_bytes * kept * (uint64_t)(few ? d->threads : 1));
   plan->workers = carve(&at, d->worker_bytes * (uint64_t)d->threads);
   if (few) {
@@ -198,7 +198,7 @@ static sr_status allocate(sr_plan *plan) {
   }
   if (d->members == 1) carve_buffers(plan, &at);
   plan->exchange = (sr_exchange){.d = d, .outgoing = carve(&at, d->outgoing), .incoming = carve(&at, d->incoming)};
-  plan->query_norm = carve(&at, sr_query_norm_bytes(d) * kept);
+  plan->query_norm = carve(&at, sr_query_norm_bytes(d) * packed);
   plan->key_norm = carve(&at, sr_key_norm_bytes(d));
   plan->batches = carve(&at, sizeof(sr_batch) * (uint64_t)d->n_batches);
   sr_batches(d->head_tiles, d->work.kv_heads, d->batch, d->threads, plan->batches);
@@ -307,16 +307,30 @@ sr_accumulator sr_plan_accumulator(const sr_plan *plan, int64_t i) {
   return sr_accumulator_at(d->kernel, (int32_t)d->opt.value_dim, plan->accumulators + (uint64_t)i * d->acc_bytes);
 }
 
+const void *sr_plan_queries(const sr_decision *d, const sr_tensors *tensors, int run) {
+  return d->opt.sink_queries && run == SR_RUN_SINKS ? tensors->q_sinks : tensors->q;
+}
+
+sr_state sr_state_at(const sr_decision *d, char *queries, double *query_norm, int64_t apart,
+                     sr_accumulator accumulator) {
+  sr_state state = {.accumulator = accumulator};
+  for (int run = 0; run < SR_RUNS; run++) {
+    state.queries[run] = queries + (uint64_t)(sr_decision_set(d, run) * apart) * d->tile_bytes;
+    state.query_norm[run] = query_norm + sr_decision_set(d, run) * apart * d->kernel->tile;
+  }
+  return state;
+}
+
 sr_state sr_plan_kept(const sr_plan *plan, int64_t tile) {
   const sr_decision *d = &plan->d;
   const int64_t i = tile / d->head_tiles * d->head_kept + d->stay[tile % d->head_tiles].kept;
-  return (sr_state){plan->queries + (uint64_t)i * d->tile_bytes, plan->query_norm + i * d->kernel->tile,
-                    sr_plan_accumulator(plan, i)};
+  return sr_state_at(d, plan->queries + (uint64_t)i * d->tile_bytes, plan->query_norm + i * d->kernel->tile,
+                     sr_decision_kept(d), sr_plan_accumulator(plan, i));
 }
 
 sr_status sr_plan_check_tensors(const sr_plan *plan, const sr_tensors *t) {
   bool q = plan->d.q.n > 0, kv = plan->d.kv.n > 0;
-  if (!t || (q && (!t->q || !t->o || !t->lse)) || (kv && (!t->k || !t->v)))
+  if (!t || (q && (!t->q || !t->o || !t->lse || (plan->d.opt.sink_queries && !t->q_sinks))) || (kv && (!t->k || !t->v)))
     return sr_fail(SR_ERR_ARGUMENT, "a tensor that has rows on rank %d is NULL", plan->d.rank);
   return SR_OK;
 }

@@ -14,14 +14,14 @@ struct sr_plan {
   MPI_Comm team;    /* of the ranks that share buffers; MPI_COMM_NULL where there is one */
   sr_shared shared; /* their buffers */
   void *workspace;
-  char *queries;                 /* [kept] packed queries of tiles that keep their state */
+  char *queries;                 /* [sets][kept] packed queries of tiles that keep their state */
   char *accumulators;            /* [kept]; a few queries: [threads][tiles] */
   char *buffer[SR_MOST_BUFFERS]; /* keys and values */
   char *workers;                 /* [threads] */
   sr_batch *batches;             /* [n_batches] */
   double *mail;                  /* what the decode strategy reduces over the ranks */
-  double *query_norm;            /* [kept][tile] lengths of the queries, times scale * log2(e): of scores' units */
-  double *key_norm; /* [segments][kv_heads] of its longest key; infinite where keys or values are not tame (pack.c) */
+  double *query_norm; /* [sets][kept][tile] lengths of the queries, times scale * log2(e): of scores' units */
+  double *key_norm;   /* [segments][kv_heads] of its longest key; infinite where keys or values are not tame (pack.c) */
   unsigned char *special; /* a few queries: bit i: what the shard's segment i gave is not finite */
   sr_transfer **transfer; /* [steps] messages of each step */
   sr_exchange exchange;   /* where heads are dealt */
@@ -33,10 +33,14 @@ struct sr_plan {
 
 /* What of a tile is carried from one chunk of keys to the next. */
 typedef struct sr_state {
-  char *queries;      /* packed */
-  double *query_norm; /* [tile] */
+  char *queries[SR_RUNS];      /* packed, as they meet a run of the mask */
+  double *query_norm[SR_RUNS]; /* [tile] */
   sr_accumulator accumulator;
 } sr_state;
+
+/* Lays out a state whose sets of queries, and of lengths, are so many tiles apart. */
+sr_state sr_state_at(const sr_decision *d, char *queries, double *query_norm, int64_t apart,
+                     sr_accumulator accumulator);
 
 /* The state that a tile keeps in the plan. */
 sr_state sr_plan_kept(const sr_plan *plan, int64_t tile);
@@ -73,7 +77,10 @@ sr_status sr_plan_make_transfers(sr_plan *plan);
 int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *tensors);
 
 /* Converts a tile's queries into its state. */
-void sr_pack_tile(const sr_plan *plan, int64_t tile, const void *q, const sr_state *state);
+void sr_pack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *tensors, const sr_state *state);
+
+/* Queries as they meet a run. */
+const void *sr_plan_queries(const sr_decision *d, const sr_tensors *tensors, int run);
 
 /* Writes a tile's o and lse from its accumulator, which is used up. */
 void sr_unpack_tile(const sr_plan *plan, int64_t tile, sr_accumulator accumulator, const sr_tensors *tensors);

@@ -28,13 +28,20 @@ static sr_status check_heads(const sr_options *o, int ranks) {
   return sr_fail(SR_ERR_ARGUMENT, "%" PRId64 " query heads cannot be dealt to %d ranks", o->q_heads, ranks);
 }
 
-static sr_status for_heads(const sr_options *o, const sr_site *site) {
+/* Their exchange has no place for a second set of queries. */
+static sr_status for_one_set(const sr_options *o, const sr_site *site) {
   SR_TRY(for_many(o, site));
+  if (!o->sink_queries) return SR_OK;
+  return sr_fail(SR_ERR_ARGUMENT, "the strategy %s is not for sink_queries", sr_strategy_name(o->strategy));
+}
+
+static sr_status for_heads(const sr_options *o, const sr_site *site) {
+  SR_TRY(for_one_set(o, site));
   return check_heads(o, site->ranks);
 }
 
 static sr_status for_groups(const sr_options *o, const sr_site *site) {
-  SR_TRY(for_many(o, site));
+  SR_TRY(for_one_set(o, site));
   if (o->head_ranks == 0) return SR_OK;
   if (site->ranks % o->head_ranks)
     return sr_fail(SR_ERR_ARGUMENT, "%d ranks cannot be cut in groups of %d", site->ranks, o->head_ranks);

@@ -21,7 +21,7 @@ typedef struct batch {
   int64_t n;            /* queries */
   int64_t query[BATCH]; /* of the whole sequence, ascending */
   int64_t local[BATCH]; /* its local index, -1 on other ranks */
-  double *q;            /* [n][q_heads][head_dim] */
+  double *q[SR_RUNS];   /* [n][q_heads][head_dim] as they meet a run */
   sr_reference *row;    /* [n][q_heads] */
   double *o;            /* [n][q_heads][value_dim] of the rows */
   double *mail;         /* what one reduction carries */
@@ -54,7 +54,7 @@ static int64_t local_of(sr_tokens tokens, int64_t query) {
 }
 
 static void batch_free(batch *b) {
-  free(b->q);
+  for (int run = 0; run < SR_RUNS; run++) free(b->q[run]);
   free(b->row);
   free(b->o);
   free(b->mail);
@@ -62,31 +62,37 @@ static void batch_free(batch *b) {
 
 static sr_status batch_create(const sr_decision *d, batch *b) {
   size_t rows = BATCH * (size_t)d->opt.q_heads;
-  *b = (batch){.q = calloc(rows * (size_t)d->opt.head_dim, sizeof(double)),
+  const size_t q = rows * (size_t)d->opt.head_dim;
+  *b = (batch){.q = {calloc(q, sizeof(double)), calloc(q, sizeof(double))},
                .row = calloc(rows, sizeof(sr_reference)),
                .o = calloc(rows * (size_t)d->opt.value_dim, sizeof(double)),
                .mail = calloc(rows * (size_t)(d->opt.value_dim + 4), sizeof(double))};
-  if (b->q && b->row && b->o && b->mail) return SR_OK;
+  if (b->q[0] && b->q[1] && b->row && b->o && b->mail) return SR_OK;
   return sr_fail(SR_ERR_RESOURCE, "no memory to verify %d queries", BATCH);
 }
 
-/* Brings the batch's queries to all ranks: owners fill them in, the others add zeros. */
-static sr_status batch_load(const sr_plan *plan, const sr_tensors *t, batch *b) {
+/* Brings the batch's queries, as they meet a run, to all ranks: owners fill them in, the others add zeros. */
+static sr_status load_run(const sr_plan *plan, const sr_tensors *t, int run, batch *b) {
   const sr_decision *d = &plan->d;
   int64_t width = d->opt.q_heads * d->opt.head_dim;
   for (int64_t i = 0; i < b->n; i++) {
-    double *q = b->q + i * width;
+    double *q = b->q[run] + i * width;
     b->local[i] = local_of(d->q, b->query[i]);
     memset(q, 0, (size_t)width * sizeof *q);
-    const char *from = t->q;
+    const char *from = sr_plan_queries(d, t, run);
     if (b->local[i] >= 0)
       sr_to_f64(d->opt.dtype, from + (uint64_t)(b->local[i] * width) * sr_dtype_size(d->opt.dtype), width, q);
   }
-  return sr_comm_sum(plan->comm, b->q, b->n * width);
+  return sr_comm_sum(plan->comm, b->q[run], b->n * width);
+}
+
+static sr_status batch_load(const sr_plan *plan, const sr_tensors *t, batch *b) {
+  for (int run = 0; run < SR_RUNS; run++) SR_TRY(load_run(plan, t, run, b));
+  return SR_OK;
 }
 
 /* Row r meets those of a run of keys that this rank holds. */
-static void meet_run(const sr_plan *plan, const sr_tensors *t, const batch *b, int64_t r, sr_range seen) {
+static void meet_run(const sr_plan *plan, const sr_tensors *t, const batch *b, int64_t r, int run, sr_range seen) {
   const sr_decision *d = &plan->d;
   const sr_options *o = &d->opt;
   const int64_t k_row = o->kv_heads * o->head_dim, v_row = o->kv_heads * o->value_dim;
@@ -99,7 +105,7 @@ static void meet_run(const sr_plan *plan, const sr_tensors *t, const batch *b, i
     int64_t first = local + from - s.start;
     local += s.count;
     if (from >= to) continue;
-    sr_reference_meet(&b->row[r], b->q + r * o->head_dim, d->scale, o->dtype,
+    sr_reference_meet(&b->row[r], b->q[run] + r * o->head_dim, d->scale, o->dtype,
                       (const char *)t->k + (uint64_t)(first * k_row + head * o->head_dim) * element, k_row,
                       (int32_t)o->head_dim,
                       (const char *)t->v + (uint64_t)(first * v_row + head * o->value_dim) * element, v_row,
@@ -114,7 +120,7 @@ static void meet_local(const sr_plan *plan, const sr_tensors *t, batch *b, int64
   const sr_sight sight = sr_mask_sees(&o->mask, d->q_start + b->query[r / o->q_heads], o->kv_len);
   b->row[r].o = b->o + r * o->value_dim;
   sr_reference_clear(&b->row[r], (int32_t)o->value_dim);
-  for (int i = 0; i < SR_RUNS; i++) meet_run(plan, t, b, r, sight.run[i]);
+  for (int i = 0; i < SR_RUNS; i++) meet_run(plan, t, b, r, i, sight.run[i]);
 }
 
 /* Merges the ranks' states: first the largest score, reach and |v|, then the sums, relative to that largest score. */

@@ -7,8 +7,8 @@ static uint64_t scratch_bytes(const sr_decision *d) {
 }
 
 static uint64_t task_bytes(const sr_decision *d) {
-  return sr_partial_bytes(d->kernel, (int32_t)d->opt.value_dim) + d->tile_bytes + d->acc_bytes +
-         sr_align_up(sr_query_norm_bytes(d));
+  return sr_partial_bytes(d->kernel, (int32_t)d->opt.value_dim) + d->acc_bytes + d->tile_bytes * (uint64_t)d->sets +
+         sr_align_up(sr_query_norm_bytes(d) * (uint64_t)d->sets);
 }
 
 uint64_t sr_worker_bytes(const sr_decision *d) {
@@ -19,10 +19,9 @@ static void lay_task(const sr_decision *d, char *at, sr_task *task) {
   const int32_t value_dim = (int32_t)d->opt.value_dim;
   task->partial = sr_partial_at(d->kernel, at);
   at += sr_partial_bytes(d->kernel, value_dim);
-  task->own.accumulator = sr_accumulator_at(d->kernel, value_dim, at);
+  const sr_accumulator accumulator = sr_accumulator_at(d->kernel, value_dim, at);
   at += d->acc_bytes;
-  task->own.queries = at;
-  task->own.query_norm = (double *)(void *)(at + d->tile_bytes);
+  task->own = sr_state_at(d, at, (double *)(void *)(at + d->tile_bytes * (uint64_t)d->sets), 1, accumulator);
 }
 
 sr_worker sr_worker_at(const sr_decision *d, void *memory) {

@@ -75,6 +75,8 @@ def weights(name, s, rng):
 class Model:
     """One stack in float64."""
 
+    window, sinks = None, 0
+
     def __init__(self, name, s, arrays):
         self.s, self.w = s, {key[len(name) + 1:]: x.astype('f8') for key, x in arrays.items() if key.startswith(name + '.')}
 
@@ -87,12 +89,13 @@ class Model:
         x = x - x.mean(-1, keepdims=True)
         return x / np.sqrt((x ** 2).mean(-1, keepdims=True) + self.s['epsilon']) * self.w[part + '.weight'] + self.w[part + '.bias']
 
-    def turned(self, x):
+    def turned(self, x, places=None):
         half = self.s['rotary_width'] // 2
         if self.s['positions'] != 'rotary':
             return x
         divisor = self.w['rotary_factors.weight'] if self.s['rotary_factors'] else 1
-        angle = np.arange(len(x))[:, None] * self.s['rotary_base'] ** (-np.arange(half) / half) / divisor
+        places = np.arange(len(x)) if places is None else places
+        angle = places[:, None] * self.s['rotary_base'] ** (-np.arange(half) / half) / divisor
         c, s, x = np.cos(angle)[:, None], np.sin(angle)[:, None], x.copy()
         pairs = (slice(0, 2 * half, 2), slice(1, 2 * half, 2))
         if self.s['rotary_pairs'] == 'halves':
@@ -106,12 +109,19 @@ class Model:
                    for part, y in (('query', x), ('key', source), ('value', source)))
         if self.s['query_key_norm']:
             q, k = self.norm(at + 'query_norm', q), self.norm(at + 'key_norm', k)
+        raw = q
         if source is x:
             q, k = self.turned(q), self.turned(k)
         k, v = (np.repeat(y, HEADS // KV_HEADS, axis=1) for y in (k, v))
         scores = np.einsum('ihd,jhd->hij', q, k) / math.sqrt(HEAD)
+        i, j = np.arange(len(q))[:, None], np.arange(len(k))
+        if source is x and self.window is not None:
+            before = j < i - self.window
+            near = self.turned(raw, np.minimum(np.arange(len(q)), self.s['context'] - 1))
+            scores = np.where(before, np.einsum('ihd,jhd->hij', near, k) / math.sqrt(HEAD), scores)
+            scores[:, before & (j >= self.sinks)] = -np.inf
         if causal:
-            scores[:, np.arange(len(q))[:, None] < np.arange(len(k))] = -np.inf
+            scores[:, i < j] = -np.inf
         p = np.exp(scores - scores.max(-1, keepdims=True))
         return self.linear(at + 'output', np.einsum('hij,jhd->ihd', p / p.sum(-1, keepdims=True), v).reshape(len(q), -1))
 
@@ -205,6 +215,27 @@ class Own(Case):
             with self.subTest(changed=changed):
                 model = self.make(stack(len(SPECIAL) + len(WORDS), **changed))['decoder']
                 self.check(self.run_model(ranks=2), model)
+
+    def test_far_sinks(self):
+        """Sinks further back than the model has learned are met as its last position would meet them."""
+        model = self.make(stack(len(SPECIAL) + len(WORDS), positions='rotary', rotary_width=6, context=40))['decoder']
+        model.window, model.sinks = 15, 3
+        files = set()
+        for ranks, threads in SHAPES:
+            self.check(self.run_model('--window=15,0', '--sinks=3', '--threads', threads, ranks=ranks), model)
+            with open(self.path('o.h5'), 'rb') as f:
+                files.add(f.read())
+        self.assertEqual(len(files), 1)
+        ids = list(self.run_model('--limit=35')[0])
+        found = {run('generate', '-q', '--ids', '--model', self.path('model.h5'), '--text', self.path('text'), '--limit=35', '-n', 30,
+                     '--window=15,0', '--sinks=3', '--threads', threads, ranks=ranks).out for ranks, threads in SHAPES}
+        self.assertEqual(len(found), 1)
+        made = [int(word) for word in found.pop().split()]
+        self.assertGreater(len(made), 10)
+        for token in made:
+            logprob = model.logprobs(np.array(ids))[-1]
+            self.assertLess(logprob.max() - logprob[token], 1e-4)
+            ids.append(token)
 
     def encoder_decoder(self, **changed):
         return self.make(stack(len(SPECIAL) + len(WORDS), cross_attention=True, **changed),

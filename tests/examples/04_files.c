@@ -25,7 +25,7 @@ static sr_status make_shard(const sr_plan *plan, const sr_input_info *in, shard 
                            queries * sizeof(double)};
   for (int i = 0; i < 5; i++)
     if (!(s->block[i] = malloc(bytes[i] ? bytes[i] : 1))) return SR_ERR_RESOURCE;
-  s->tensors = (sr_tensors){s->block[0], s->block[1], s->block[2], s->block[3], s->block[4]};
+  s->tensors = (sr_tensors){.q = s->block[0], .k = s->block[1], .v = s->block[2], .o = s->block[3], .lse = s->block[4]};
   return SR_OK;
 }
 

@@ -37,6 +37,8 @@ static sr_options random_options(uint64_t *r, int n, int64_t *documents) {
   if (!problem_int(r, 0, 2)) o.mask.q_start = problem_int(r, -longest, longest);
   if (!problem_int(r, 0, 2)) o.mask.sinks = problem_int(r, 0, 40);
   if (!problem_int(r, 0, 2)) random_documents(r, documents, &o);
+  if (o.mask.sinks > 0 && problem_int(r, 0, 1)) o.mask.window_left = problem_int(r, 0, longest / 2);
+  o.sink_queries = o.mask.sinks > 0 && o.mask.window_left >= 0 && problem_int(r, 0, 1);
   if (!problem_int(r, 0, 3)) o.scale = 0.1 * (double)problem_int(r, -20, 20);
   o.threads = (int)problem_int(r, 1, 3);
   return o;
@@ -48,6 +50,7 @@ static void spread_anyhow(uint64_t *r, int ranks, sr_options *o) {
   o->threads = (int)problem_int(r, 1, 4);
   o->balance = (sr_balance)problem_int(r, SR_BALANCE_AUTO, SR_BALANCE_WEIGHTED);
   o->strategy = few ? SR_STRATEGY_AUTO : (sr_strategy)problem_int(r, SR_STRATEGY_AUTO, SR_STRATEGY_HYBRID);
+  if (o->sink_queries && o->strategy >= SR_STRATEGY_ULYSSES) o->strategy = SR_STRATEGY_AUTO;
   if (o->strategy == SR_STRATEGY_ULYSSES && o->q_heads < ranks) o->strategy = SR_STRATEGY_HYBRID;
   o->no_overlap = problem_int(r, 0, 1);
   o->piece_bytes = problem_int(r, 0, 1) ? 0 : (uint64_t)problem_int(r, 1000, 100000);
@@ -57,6 +60,7 @@ static void spread_anyhow(uint64_t *r, int ranks, sr_options *o) {
 typedef struct seen_plans {
   int strategy[SR_STRATEGY_DECODE + 1];
   int rounded[2];
+  int sink_queries[2]; /* of many, and of few, queries */
 } seen_plans;
 
 static void note_plan(seen_plans *seen, const sr_plan *plan) {
@@ -84,6 +88,7 @@ static void any_options_same_bits(void) {
     CHECK(problem_run(&p, MPI_COMM_WORLD, &many) == SR_OK);
     note_plan(&seen, many.plan);
     CHECK(same_bits(&p, &many, &one));
+    seen.sink_queries[p.options.q_len <= SR_DECODE_QUERIES] += p.options.sink_queries;
     sr_verify_result result;
     sr_tensors t = tensors_of(&many);
     CHECK(sr_plan_verify(many.plan, &t, 50, (uint64_t)n, &result) == SR_OK);
@@ -95,6 +100,7 @@ static void any_options_same_bits(void) {
   for (int s = SR_STRATEGY_RING; s <= SR_STRATEGY_DECODE; s++)
     CHECK(seen.strategy[s] >= (s == SR_STRATEGY_ULYSSES ? 1 : 5));
   CHECK(seen.rounded[0] >= 20 && seen.rounded[1] >= 20);
+  CHECK(seen.sink_queries[0] >= 2 && seen.sink_queries[1] >= 1);
 }
 
 /* A plan may be used again, on other tensors, with the same result as a new one. */
@@ -113,7 +119,7 @@ static void plan_is_reusable(void) {
   sr_tensors t = tensors_of(&out);
   float *nan_k = malloc(sizeof(float) * 8 * (size_t)(out.kv_rows.count + 1));
   for (int64_t i = 0; i < 8 * out.kv_rows.count; i++) nan_k[i] = NAN;
-  CHECK(sr_plan_forward(out.plan, &(sr_tensors){t.q, nan_k, t.v, t.o, t.lse}) == SR_OK);
+  CHECK(sr_plan_forward(out.plan, &(sr_tensors){.q = t.q, .k = nan_k, .v = t.v, .o = t.o, .lse = t.lse}) == SR_OK);
   sr_plan_stats stats;
   sr_plan_stats_get(out.plan, &stats);
   CHECK(stats.nonfinite == 8 * 2500);

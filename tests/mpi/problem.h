@@ -12,13 +12,14 @@
 typedef struct problem {
   sr_options options;
   char *q, *k, *v;
+  char *q_sinks; /* as q, or NULL */
 } problem;
 
 /* One rank's output: its rows, one span behind the other. */
 typedef struct output {
   sr_plan *plan;
   sr_rows q_rows, kv_rows;
-  char *q, *k, *v, *o, *lse;
+  char *q, *k, *v, *o, *lse, *q_sinks;
   size_t o_bytes, lse_bytes;
 } output;
 
@@ -62,10 +63,11 @@ static inline void problem_fill(problem *p, uint64_t seed) {
   p->q = problem_tensor(o->dtype, o->q_len * o->q_heads * o->head_dim, &seed);
   p->k = problem_tensor(o->dtype, o->kv_len * o->kv_heads * o->head_dim, &seed);
   p->v = problem_tensor(o->dtype, o->kv_len * o->kv_heads * o->value_dim, &seed);
+  if (o->sink_queries) p->q_sinks = problem_tensor(o->dtype, o->q_len * o->q_heads * o->head_dim, &seed);
 }
 
 static inline void problem_free(problem *p) {
-  free(p->q), free(p->k), free(p->v);
+  free(p->q), free(p->k), free(p->v), free(p->q_sinks);
 }
 
 static inline char *rows_of(const char *tensor, size_t row_bytes, const sr_rows *rows) {
@@ -79,7 +81,7 @@ static inline char *rows_of(const char *tensor, size_t row_bytes, const sr_rows 
 }
 
 static inline sr_tensors tensors_of(const output *out) {
-  return (sr_tensors){.q = out->q, .k = out->k, .v = out->v, .o = out->o, .lse = out->lse};
+  return (sr_tensors){.q = out->q, .k = out->k, .v = out->v, .o = out->o, .lse = out->lse, .q_sinks = out->q_sinks};
 }
 
 /* Makes a plan, cuts this rank's rows, runs the forward. The output is to be closed in any case. */
@@ -92,6 +94,7 @@ static inline sr_status problem_run(const problem *p, MPI_Comm comm, output *out
   sr_plan_q_rows(out->plan, &out->q_rows);
   sr_plan_kv_rows(out->plan, &out->kv_rows);
   out->q = rows_of(p->q, heads * (size_t)o->head_dim * e, &out->q_rows);
+  if (p->q_sinks) out->q_sinks = rows_of(p->q_sinks, heads * (size_t)o->head_dim * e, &out->q_rows);
   out->k = rows_of(p->k, (size_t)(o->kv_heads * o->head_dim) * e, &out->kv_rows);
   out->v = rows_of(p->v, (size_t)(o->kv_heads * o->value_dim) * e, &out->kv_rows);
   out->o_bytes = (size_t)out->q_rows.count * heads * (size_t)o->value_dim * sr_dtype_size(o->out_dtype);
@@ -104,7 +107,7 @@ static inline sr_status problem_run(const problem *p, MPI_Comm comm, output *out
 
 static inline void output_close(output *out) {
   sr_plan_destroy(&out->plan);
-  free(out->q), free(out->k), free(out->v), free(out->o), free(out->lse);
+  free(out->q), free(out->k), free(out->v), free(out->o), free(out->lse), free(out->q_sinks);
 }
 
 /* True when this rank's rows of out are those of the whole output. */
