@@ -255,6 +255,21 @@ const sr_option sr_option_table[] = {
      .max = POSITION_MAX,
      .help = "The window's left side hides none of the first K keys, of each document where there are several (of "
              "attend: where the input has a dataset documents)."},
+    {.name = "chunk-overlap",
+     .kind = SR_KIND_INTEGER,
+     .argument = "N",
+     .standard = "none",
+     .commands = SR_FOR_RUN,
+     .in_config = true,
+     SETTING(chunk_overlap),
+     .automatic = "none",
+     .automatic_value = -1,
+     .min = 0,
+     .max = POSITION_MAX,
+     .help =
+         "Documents of more tokens than an encoder has learned positions for are read in chunks that share at least "
+         "N tokens; a token's results are those of the chunk in which it is furthest from a cut. 'none' refuses "
+         "such documents."},
     {.name = "q-start",
      .kind = SR_KIND_INTEGER,
      .argument = "N",

@@ -88,6 +88,7 @@ static void print_head(const sr_settings *s, const sr_run_report *r) {
   print_texts(s->texts);
   printf(", %" PRId64 " tokens", r->tokens);
   if (r->documents > 1) printf(", %" PRId64 " documents", r->documents);
+  if (r->chunks > r->documents) printf(" in %" PRId64 " chunks", r->chunks);
   if (r->outputs & (sr_run_bit(SR_RUN_EMBEDDING) | sr_run_bit(SR_RUN_SURPRISE)))
     printf(", %" PRId64 " units", r->units);
   putchar('\n');
@@ -172,6 +173,7 @@ static sr_status run_job(void *data, MPI_Comm comm, int rank) {
       .top = settings->top,
       .questions = settings->questions,
       .mask = {.window_left = settings->window[0], .window_right = settings->window[1], .sinks = settings->sinks},
+      .overlap = settings->chunk_overlap,
       .layer = settings->layer,
       .output = settings->output,
       .limit = settings->limit,

@@ -47,11 +47,12 @@ typedef struct sr_settings {
   bool causal;
   int64_t window[2]; /* left, right; -1: unlimited */
   int64_t sinks;
-  int64_t q_start; /* or SR_Q_START_END */
-  double scale;    /* NaN: 1 / sqrt(head_dim) */
-  int out_dtype;   /* an sr_dtype or SR_AUTOMATIC */
-  int nan;         /* an sr_nan_policy */
-  int products;    /* an sr_products */
+  int64_t chunk_overlap; /* of run; -1: none */
+  int64_t q_start;       /* or SR_Q_START_END */
+  double scale;          /* NaN: 1 / sqrt(head_dim) */
+  int out_dtype;         /* an sr_dtype or SR_AUTOMATIC */
+  int nan;               /* an sr_nan_policy */
+  int products;          /* an sr_products */
   sr_strategy_words strategy;
   int balance;               /* an sr_balance */
   char machine[SR_PATH_MAX]; /* "" for none */

@@ -9,9 +9,10 @@
 #include "model/description.h"
 #include "model/text.h"
 
-/* Rows [from, to) of all ranks. */
+/* Rows of all ranks: n spans from one on. */
 typedef struct sr_unit {
-  int64_t from, to;
+  int64_t at; /* the first row, or where it would be */
+  int64_t first, n;
 } sr_unit;
 
 /* What is to be pooled: this rank's rows of `values` [rows, width], which are cut at multiples of 1,024. */
@@ -20,6 +21,7 @@ typedef struct sr_pool_spec {
   bool normalised;  /* a unit's vector is divided by its length */
   int64_t n, units; /* rows of all ranks, and units, ascending and apart from one another */
   const sr_unit *unit;
+  const sr_span *span; /* of all units, of one row at least */
   const sr_rows *rows;
   int64_t width;
   const float *values;

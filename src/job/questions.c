@@ -24,10 +24,13 @@ static sr_status share(MPI_Comm comm, const sr_pooled *pooled, sr_questions *q) 
 }
 
 static sr_status pool(MPI_Comm comm, const sr_saved *saved, const sr_stack_run *run, sr_questions *q) {
-  sr_pooled pooled;
-  sr_status status = sr_units_embed(comm, &saved->description, &q->reading, run, q->width, &pooled);
+  sr_pooled pooled = {0};
+  sr_chunks whole;
+  sr_status status = sr_agree(comm, sr_chunks_make(&q->reading, &saved->vocabulary, (sr_chunk_rule){0}, &whole));
+  if (status == SR_OK) status = sr_units_embed(comm, &saved->description, &q->reading, &whole, run, q->width, &pooled);
   if (status == SR_OK) status = share(comm, &pooled, q);
   sr_pooled_free(&pooled);
+  sr_chunks_free(&whole);
   return status;
 }
 

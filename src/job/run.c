@@ -26,6 +26,7 @@ static sr_status load(sr_run_state *r) {
   const sr_stack_spec spec = sr_run_spec(r);
   SR_TRY(sr_agree(r->comm, sr_stack_create(r->comm, &spec, &r->layers)));
   sr_stack_rows(r->layers, &r->rows);
+  SR_TRY(sr_agree(r->comm, sr_chunks_hold(&r->chunks, &r->rows, &r->held, &r->n_held)));
   r->load_s = sr_now() - start;
   return SR_OK;
 }
@@ -64,12 +65,13 @@ static sr_status predict(sr_run_state *r) {
 
 static sr_status pool_hidden(sr_run_state *r) {
   if (!sr_run_makes(r, SR_RUN_EMBEDDING)) return SR_OK;
-  return sr_units_embed(r->comm, &r->saved->description, &r->reading, r->layers, r->stack->width, &r->embedding);
+  return sr_units_embed(r->comm, &r->saved->description, &r->reading, &r->chunks, r->layers, r->stack->width,
+                        &r->embedding);
 }
 
 static sr_status pool_surprise(sr_run_state *r) {
   if (!sr_run_makes(r, SR_RUN_SURPRISE)) return SR_OK;
-  return sr_units_surprise(r->comm, &r->reading, r->layers, r->logprob, &r->surprise);
+  return sr_units_surprise(r->comm, &r->reading, &r->chunks, r->layers, r->logprob, &r->surprise);
 }
 
 /* Whether layers behind the one that is asked for are needed. */
@@ -81,7 +83,7 @@ static bool needs_all(const sr_run_state *r) {
 static sr_status compute(sr_run_state *r) {
   const int64_t first = r->job->layer + 1;
   if (first == 0 && !needs_all(r)) return SR_OK;
-  sr_stack_begin(r->layers, r->reading.id);
+  sr_stack_begin(r->layers, r->chunks.id);
   SR_TRY(advance(r, first));
   if (first > 0) SR_TRY(sr_run_write_layer(r));
   if (!needs_all(r)) return SR_OK;
@@ -98,12 +100,12 @@ static sr_status compute(sr_run_state *r) {
 static char *provenance_of(const sr_run_state *r) {
   const sr_run_job *job = r->job;
   const int64_t window[2] = {job->mask.window_left, job->mask.window_right};
-  json_t *json =
-      json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:I}", "program", "seqring run", "versions",
-                sr_versions_json(), "model", sr_json_text(job->model), "text", sr_json_text(job->texts), "source",
-                sr_json_text(job->source), "tokens", (json_int_t)r->reading.n, "documents",
-                (json_int_t)r->reading.documents.n, "units", (json_int_t)r->reading.units.n, "window",
-                sr_json_dims(window, 2), "sinks", (json_int_t)job->mask.sinks, "layer", (json_int_t)job->layer);
+  json_t *json = json_pack(
+      "{s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:I, s:I}", "program", "seqring run", "versions",
+      sr_versions_json(), "model", sr_json_text(job->model), "text", sr_json_text(job->texts), "source",
+      sr_json_text(job->source), "tokens", (json_int_t)r->reading.n, "documents", (json_int_t)r->reading.documents.n,
+      "chunks", (json_int_t)r->chunks.n_documents, "units", (json_int_t)r->reading.units.n, "window",
+      sr_json_dims(window, 2), "sinks", (json_int_t)job->mask.sinks, "layer", (json_int_t)job->layer);
   char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
   json_decref(json);
   return text;
@@ -145,6 +147,7 @@ static sr_status prepare(sr_run_state *r) {
   r->report->tokens = r->reading.n;
   r->report->documents = r->reading.documents.n;
   r->report->units = r->reading.units.n;
+  r->report->chunks = r->chunks.n_documents;
   sr_run_warn_of_length(r);
   SR_TRY(sr_fit_warn(r->comm, &r->fit, sr_run_warn, r));
   SR_TRY(sr_run_estimate(r));
@@ -173,6 +176,8 @@ static void free_all(sr_run_state *r) {
   sr_encoding_free(&r->encoding);
   sr_store_close(&r->store);
   sr_reading_free(&r->reading);
+  sr_chunks_free(&r->chunks);
+  free(r->held);
   sr_pooled_free(&r->embedding);
   sr_pooled_free(&r->surprise);
   free(r->next);

@@ -15,6 +15,7 @@ typedef struct sr_run_job {
   sr_cut document, unit; /* as in sr_reading_request */
   int64_t limit;         /* tokens that are read at most, 0: all */
   sr_mask mask;          /* its window and sinks */
+  int64_t overlap;       /* tokens that chunks of too long documents share; -1: such documents are refused */
   int outputs;           /* bits of sr_run_output; 0: what the model is for */
   int64_t layer;         /* of hidden, q, k and v, from 0; -1: hidden is that of all layers */
   const char *questions; /* of sr_text_open, a question a line, or "" */
@@ -27,6 +28,7 @@ typedef struct sr_run_job {
 /* The same on every rank, but for plan and top. A dry run fills it in as far as memory. */
 typedef struct sr_run_report {
   int64_t tokens, documents, units;
+  int64_t chunks; /* that documents are read in */
   int ranks, threads;
   int outputs;
   sr_plan_info plan;                              /* of a layer's attention */

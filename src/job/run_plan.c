@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "base/rows.h"
 #include "comm/comm.h"
 #include "need.h"
 #include "report.h"
@@ -61,6 +62,16 @@ static sr_status check_top(const sr_run_state *r) {
   return SR_OK;
 }
 
+static bool has_bounded_context(const sr_run_state *r) {
+  return r->stack->positions == SR_POSITIONS_LEARNED && !r->stack->causal;
+}
+
+static sr_status check_overlap(const sr_run_state *r) {
+  if (r->job->overlap < 0 || (has_bounded_context(r) && !sr_run_predicts(r))) return SR_OK;
+  return sr_fail(SR_ERR_ARGUMENT, "%s: overlapping chunks are for encoders that have learned their positions",
+                 r->job->model);
+}
+
 sr_status sr_run_choose(sr_run_state *r) {
   int *outputs = &r->report->outputs;
   const bool predicts = r->stack->head != SR_HEAD_NONE;
@@ -73,7 +84,21 @@ sr_status sr_run_choose(sr_run_state *r) {
                    r->job->model);
   SR_TRY(check_layer(r));
   SR_TRY(check_units(r));
+  SR_TRY(check_overlap(r));
   return check_top(r);
+}
+
+/* Cuts what the model has not positions for, where that is wanted. */
+static sr_status cut(sr_run_state *r) {
+  const bool cuts = r->job->overlap >= 0;
+  const int64_t longest = sr_reading_longest(&r->reading), context = r->stack->context;
+  if (!cuts && has_bounded_context(r) && longest > context)
+    return sr_fail(SR_ERR_INPUT,
+                   "%.200s: a document of %" PRId64 " tokens, and the model has learned %" PRId64
+                   " positions: overlapping chunks (--chunk-overlap %" PRId64 ") can be read",
+                   r->job->texts, longest, context, context / 8);
+  return sr_chunks_make(&r->reading, &r->saved->vocabulary, (sr_chunk_rule){cuts ? context : 0, r->job->overlap},
+                        &r->chunks);
 }
 
 sr_status sr_run_read(sr_run_state *r) {
@@ -83,13 +108,13 @@ sr_status sr_run_read(sr_run_state *r) {
   SR_TRY(sr_reading_make(r->comm, &request, &r->saved->vocabulary, &r->reading));
   if (sr_run_makes(r, SR_RUN_LOGPROB) && r->reading.n < 2)
     return sr_fail(SR_ERR_INPUT, "%.200s: it is one token: there is no next one for logprob", job->texts);
-  return SR_OK;
+  return sr_agree(r->comm, cut(r));
 }
 
 /* What is allowed, and hardly ever meant. */
 void sr_run_warn_of_length(sr_run_state *r) {
   const sr_mask *mask = &r->job->mask;
-  const int64_t longest = sr_reading_longest(&r->reading);
+  const int64_t longest = sr_part_longest(r->chunks.documents, r->chunks.n_documents, r->chunks.n);
   char text[256];
   if (r->stack->causal && mask->window_left >= 0 && mask->window_left + 1 < longest && mask->sinks == 0)
     sr_run_warn(
@@ -103,9 +128,9 @@ void sr_run_warn_of_length(sr_run_state *r) {
 }
 
 sr_stack_spec sr_run_spec(const sr_run_state *r) {
-  sr_sequence sequence = {.tokens = r->reading.n, .mask = r->job->mask};
-  sequence.mask.documents = r->reading.documents.number;
-  sequence.mask.n_documents = r->reading.documents.n;
+  sr_sequence sequence = {.tokens = r->chunks.n, .mask = r->job->mask};
+  sequence.mask.documents = r->chunks.documents;
+  sequence.mask.n_documents = r->chunks.n_documents;
   return (sr_stack_spec){&r->store, r->name, r->stack, sequence, r->fit.placement.threads, r->encoding.run};
 }
 
@@ -115,7 +140,8 @@ static uint64_t text_bytes(const sr_run_state *r, int64_t rows) {
   const int64_t units = r->reading.units.n * 2 * (int64_t)sizeof(int64_t);
   const int64_t a_row = sr_run_predicts(r) ? sizeof *r->next + sizeof *r->logprob : 0;
   const int64_t a_unit = sr_run_makes(r, SR_RUN_EMBEDDING) ? r->stack->width * (int64_t)sizeof(float) : 0;
-  return (uint64_t)(r->reading.n * a_token + units + rows * a_row + r->reading.units.n * a_unit);
+  const int64_t cut = r->chunks.own_id ? r->chunks.n * (int64_t)sizeof *r->chunks.own_id : 0;
+  return (uint64_t)(cut + r->reading.n * a_token + units + rows * a_row + r->reading.units.n * a_unit);
 }
 
 /* What the run will take of memory. */

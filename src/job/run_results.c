@@ -26,8 +26,16 @@ static sr_status write_piece(void *data, int dataset, const sr_rows *rows, void 
 /* This rank's rows of an output that has one a token; nothing where it is not asked for. */
 static sr_status write_rows(sr_run_state *r, sr_run_output output, const float *from, int64_t columns) {
   const uint64_t row = (uint64_t)columns * sizeof(float);
+  double most = (double)r->n_held;
   if (!sr_run_makes(r, output)) return SR_OK;
-  return sr_pieces(r->comm, &r->rows, row, (void *)from, r->place[output], write_piece, r->output, &r->write_s);
+  SR_TRY(sr_comm_max(r->comm, &most, 1));
+  for (int64_t i = 0; i < (int64_t)most; i++) {
+    const sr_held none = {0}, *held = i < r->n_held ? &r->held[i] : &none;
+    const sr_rows rows = {held->tokens.count, 1, &held->tokens};
+    SR_TRY(sr_pieces(r->comm, &rows, row, (void *)(from + held->row * columns), r->place[output], write_piece,
+                     r->output, &r->write_s));
+  }
+  return SR_OK;
 }
 
 sr_status sr_run_write_layer(sr_run_state *r) {
@@ -42,8 +50,8 @@ sr_status sr_run_write_layer(sr_run_state *r) {
 
 /* Rows of a table that all ranks have: each writes those of its tokens. */
 static sr_status write_table(sr_run_state *r, sr_run_output output, const void *table, uint64_t row_bytes) {
-  for (int i = 0; sr_run_makes(r, output) && i < r->rows.n_spans; i++) {
-    const sr_span span = r->rows.span[i];
+  for (int64_t i = 0; sr_run_makes(r, output) && i < r->n_held; i++) {
+    const sr_span span = r->held[i].tokens;
     SR_TRY(sr_output_write(r->output, r->place[output], &(sr_rows){span.count, 1, &span},
                            (const char *)table + (uint64_t)span.start * row_bytes));
   }
@@ -52,11 +60,9 @@ static sr_status write_table(sr_run_state *r, sr_run_output output, const void *
 
 /* All rows but the text's last token, which has no next one. */
 static sr_status write_logprob(sr_run_state *r) {
-  int64_t row = 0;
-  for (int i = 0; sr_run_makes(r, SR_RUN_LOGPROB) && i < r->rows.n_spans; i++) {
-    sr_span span = r->rows.span[i];
-    const float *from = r->logprob + row;
-    row += span.count;
+  for (int64_t i = 0; sr_run_makes(r, SR_RUN_LOGPROB) && i < r->n_held; i++) {
+    sr_span span = r->held[i].tokens;
+    const float *from = r->logprob + r->held[i].row;
     if (span.start + span.count == r->reading.n) span.count--;
     if (span.count > 0)
       SR_TRY(sr_output_write(r->output, r->place[SR_RUN_LOGPROB], &(sr_rows){span.count, 1, &span}, from));

@@ -19,9 +19,12 @@ typedef struct sr_run_state {
   const sr_stack *stack;
   sr_encoding encoding;
   sr_reading reading;
+  sr_chunks chunks; /* of it */
   sr_store store;
   sr_stack_run *layers;
-  sr_rows rows;
+  sr_rows rows;   /* of the chunks' tokens */
+  int64_t n_held; /* runs of these that are written */
+  sr_held *held;
   int32_t *next; /* [rows] the token behind each, or -1 */
   float *logprob;
   sr_pooled embedding, surprise;

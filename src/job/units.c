@@ -10,48 +10,71 @@ static sr_status no_memory(void) {
   return sr_fail(SR_ERR_RESOURCE, "no memory for the units of a text");
 }
 
-static sr_unit tokens_of(const sr_reading *reading, int64_t i) {
+/* Tokens [from, to) of the text. */
+typedef struct range {
+  int64_t from, to;
+} range;
+
+static range tokens_of(const sr_reading *reading, int64_t i) {
   const sr_numbers *units = &reading->units;
-  return (sr_unit){units->number[i], sr_part_end(units->number, units->n, i, reading->n)};
+  return (range){units->number[i], sr_part_end(units->number, units->n, i, reading->n)};
 }
 
-/* Rows of a unit: those of its tokens, or those that predict them, which the first token of a document has not. */
-static sr_unit rows_of(const sr_reading *reading, int64_t i, bool predicting) {
+/* Those of a unit that are pooled: its tokens, or those that predict them, which the first token of a document has not.
+ */
+static range pooled_of(const sr_reading *reading, int64_t i, bool predicting) {
   const sr_numbers *documents = &reading->documents;
-  sr_unit u = tokens_of(reading, i);
+  const range u = tokens_of(reading, i);
   if (!predicting || u.to == u.from) return u;
   const int64_t begin = documents->number[sr_part_of(documents->number, documents->n, u.from)];
-  return (sr_unit){begin == u.from ? u.from : u.from - 1, u.to - 1};
+  return (range){begin == u.from ? u.from : u.from - 1, u.to - 1};
 }
 
-static sr_status pool(MPI_Comm comm, const sr_reading *reading, const sr_stack_run *run, bool predicting,
-                      sr_pool_spec spec, sr_pooled *pooled) {
+/* Adds a unit's rows, in as many spans as chunks that it is kept of. */
+static void add_unit(const sr_chunks *chunks, range tokens, sr_unit *unit, sr_span *span, int64_t *n) {
+  int64_t k = sr_chunks_find(chunks, tokens.from);
+  *unit = (sr_unit){chunks->kept[k].at + tokens.from - chunks->kept[k].token, *n, 0};
+  for (int64_t from = tokens.from; from < tokens.to; k++) {
+    const sr_kept *kept = &chunks->kept[k];
+    const int64_t end = kept->token + kept->n, to = end < tokens.to ? end : tokens.to;
+    span[(*n)++] = (sr_span){kept->at + from - kept->token, to - from};
+    unit->n++;
+    from = to;
+  }
+}
+
+static sr_status pool(MPI_Comm comm, const sr_reading *reading, const sr_chunks *chunks, const sr_stack_run *run,
+                      bool predicting, sr_pool_spec spec, sr_pooled *pooled) {
   sr_rows rows;
+  int64_t n = 0;
   sr_unit *unit = malloc((size_t)reading->units.n * sizeof *unit + 1);
-  const bool there = unit != NULL;
+  sr_span *span = malloc((size_t)(reading->units.n + chunks->n_kept) * sizeof *span);
+  const bool there = unit && span;
   *pooled = (sr_pooled){0};
-  SR_TRY(sr_agree(comm, there ? SR_OK : no_memory()));
-  for (int64_t i = 0; i < reading->units.n; i++) unit[i] = rows_of(reading, i, predicting);
+  sr_status status = sr_agree(comm, there ? SR_OK : no_memory());
+  for (int64_t i = 0; status == SR_OK && i < reading->units.n; i++)
+    add_unit(chunks, pooled_of(reading, i, predicting), &unit[i], span, &n);
   sr_stack_rows(run, &rows);
-  spec.n = reading->n, spec.units = reading->units.n, spec.unit = unit, spec.rows = &rows;
-  sr_status status = sr_pool(comm, &spec, pooled);
+  spec.n = chunks->n, spec.units = reading->units.n, spec.unit = unit, spec.span = span, spec.rows = &rows;
+  if (status == SR_OK) status = sr_pool(comm, &spec, pooled);
   free(unit);
+  free(span);
   return status;
 }
 
-sr_status sr_units_embed(MPI_Comm comm, const sr_description *model, const sr_reading *reading, const sr_stack_run *run,
-                         int64_t width, sr_pooled *pooled) {
+sr_status sr_units_embed(MPI_Comm comm, const sr_description *model, const sr_reading *reading, const sr_chunks *chunks,
+                         const sr_stack_run *run, int64_t width, sr_pooled *pooled) {
   sr_stack_state state;
   sr_stack_get(run, &state);
   const sr_pool_spec spec = {
       .kind = model->pooling, .normalised = model->normalised, .width = width, .values = state.hidden};
-  return pool(comm, reading, run, false, spec, pooled);
+  return pool(comm, reading, chunks, run, false, spec, pooled);
 }
 
-sr_status sr_units_surprise(MPI_Comm comm, const sr_reading *reading, const sr_stack_run *run, const float *logprob,
-                            sr_pooled *pooled) {
+sr_status sr_units_surprise(MPI_Comm comm, const sr_reading *reading, const sr_chunks *chunks, const sr_stack_run *run,
+                            const float *logprob, sr_pooled *pooled) {
   const sr_pool_spec spec = {.kind = SR_POOLING_MEAN, .width = 1, .values = logprob};
-  SR_TRY(pool(comm, reading, run, true, spec, pooled));
+  SR_TRY(pool(comm, reading, chunks, run, true, spec, pooled));
   for (int64_t i = 0; i < pooled->unit.n; i++) pooled->values[i] = 0 - pooled->values[i];
   return SR_OK;
 }

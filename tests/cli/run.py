@@ -289,6 +289,52 @@ class Run(Case):
         self.assertEqual(out['tokens'][0], bert.WORDS.index('[CLS]'))
         np.testing.assert_allclose(out['hidden'], encoder(out['tokens'], bert.tensors()), rtol=0, atol=2e-5)
 
+    def chunked(self, ids, overlap, arrays):
+        """Hidden states of a document, each of the chunk in which its token is furthest from a cut, of equals the last."""
+        body, n = ids[1:-1], bert.CONTEXT - 2
+        last = len(body) - n
+        starts = [*range(0, last, n - overlap), last] if last > 0 else [0]
+        chunks = [(start, encoder(np.array([ids[0], *body[start:start + n], ids[-1]]), arrays)) for start in starts]
+
+        def depth(at, start):
+            left = at - start if start > 0 else len(ids)
+            right = start + n - 1 - at if start + n < len(body) else len(ids)
+            return min(left, right)
+
+        rows = [chunks[0][1][0]]
+        for at in range(len(body)):
+            start, hidden = max(((s, h) for s, h in chunks if s <= at < s + n), key=lambda c: (depth(at, c[0]), c[0]))
+            rows.append(hidden[1 + at - start])
+        return np.array([*rows, chunks[-1][1][-1]])
+
+    def test_chunks(self):
+        rng, arrays, found = np.random.default_rng(1), bert.tensors(), set()
+        lines = [' '.join(rng.choice(['the', 'un', 'e', '.'], n)) for n in (90, 60, 61, 62, 63, 0, 300, 7)]
+        texts = [self.text(lines[0] + '\n' + lines[1], 'first'), *(self.text(line + ' the', f't{i}') for i, line in enumerate(lines[2:]))]
+        model = self.model(bert.write(self.path('bert'), pooling='mean'))
+        for overlap, ranks in (20, 0), (20, 2), (20, 3), (0, 2), (61, 2):
+            out = self.run_model(model, texts[0], *texts[1:], '--documents=file', '--unit=line', '--chunk-overlap', overlap,
+                                 '--outputs=tokens,offsets,hidden,embedding,units', ranks=ranks)
+            begin = [*np.flatnonzero(out['tokens'] == bert.WORDS.index('[CLS]')), len(out['tokens'])]
+            self.assertEqual(len(begin), len(texts) + 1)
+            want = np.concatenate([self.chunked(out['tokens'][a:b], overlap, arrays) for a, b in zip(begin, begin[1:])])
+            np.testing.assert_allclose(out['hidden'], want, rtol=0, atol=2e-4)
+            second = np.searchsorted(out['offsets'], out['units'][1])
+            units = [0, second, *begin[1:]]
+            self.assertEqual(len(out['embedding']), len(units) - 1)
+            for row, a, b in zip(out['embedding'], units, units[1:]):
+                mean = want[a:b].mean(axis=0)
+                np.testing.assert_allclose(row, mean / np.linalg.norm(mean), rtol=0, atol=5e-5)
+            if overlap == 20:
+                with open(self.path('o.h5'), 'rb') as f:
+                    found.add(f.read())
+        self.assertEqual(len(found), 1)
+        for pooling, pick in (('cls', 0), ('last', -1)):
+            model = self.model(bert.write(self.path('bert'), pooling=pooling))
+            out = self.run_model(model, texts[0], '--chunk-overlap=9', '--outputs=tokens,embedding', ranks=2)
+            want = self.chunked(out['tokens'], 9, arrays)[pick]
+            np.testing.assert_allclose(out['embedding'][0], want / np.linalg.norm(want), rtol=0, atol=5e-5)
+
     def test_narrow_weights(self):
         arrays, text = self.quiet_weights(), self.text('the an7 the, ' * 20)
         for words in ('--weights=bfloat16', '--weights=int8'):
@@ -371,6 +417,9 @@ class Run(Case):
         self.refuse(ARGUMENT_ERROR, ('logprob',), '--model', model, '--text', self.text('the'), '-o', out, '--outputs=logprob')
         text = self.text('the ' * 70)
         self.refuse(INPUT_ERROR, (text, f'{bert.CONTEXT} positions'), '--model', model, '--text', text, '-o', out)
+        self.refuse(ARGUMENT_ERROR, ('room for 62',), '--model', model, '--text', text, '-o', out, '--chunk-overlap=62')
+        model = self.decoder_model()
+        self.refuse(ARGUMENT_ERROR, ('encoders',), '--model', model, '--text', text, '-o', out, '--chunk-overlap=2')
 
 
 if __name__ == '__main__':
