@@ -9,7 +9,7 @@ static bool is_wanted(const sr_saved *saved) {
 
 sr_status sr_encoding_read(MPI_Comm comm, const char *model, const char *source, const sr_saved *saved,
                            sr_encoding *encoding) {
-  *encoding = (sr_encoding){0};
+  *encoding = (sr_encoding){.source = source};
   if (is_wanted(saved) && !*source)
     return sr_fail(SR_ERR_ARGUMENT, "%s: its encoder reads a source, and there is none", model);
   if (!is_wanted(saved) && *source)

@@ -7,6 +7,7 @@
 #include "reading.h"
 
 typedef struct sr_encoding {
+  const char *source; /* of sr_text_open, which must stay, or "" */
   sr_reading reading;
   sr_stack_run *run; /* NULL: the model has no encoder beside a decoder */
 } sr_encoding;

@@ -72,7 +72,7 @@ static sr_stack_spec spec_of(const run *r) {
 static sr_status check_memory(const run *r) {
   sr_need need;
   sr_spread own, shared;
-  SR_TRY(sr_need_find(r->comm, r->job->model, r->saved, &r->encoding, spec_of(r), &need));
+  SR_TRY(sr_need_find(r->comm, r->job->model, r->saved, &r->encoding, NULL, spec_of(r), &need));
   SR_TRY(sr_spread_find(r->comm, (double)(need.stack.activations + need.stack.attention) + need.encoding, &own));
   SR_TRY(sr_spread_find(r->comm, (double)need.stack.shared, &shared));
   return sr_fit_memory(r->comm, &r->fit, own.max, shared.max + (double)need.weights, r->job->model);

@@ -34,27 +34,47 @@ static sr_status pool(MPI_Comm comm, const sr_saved *saved, const sr_stack_run *
   return status;
 }
 
-static sr_status embed(MPI_Comm comm, const sr_saved *saved, sr_stack_spec spec, sr_questions *q) {
-  sr_stack_run *run;
+/* The spec of another text's run, for the questions. */
+static sr_stack_spec spec_of(const sr_questions *q, sr_stack_spec spec) {
   spec.sequence = (sr_sequence){.tokens = q->reading.n, .mask = {.window_left = -1, .window_right = -1}};
   spec.sequence.mask.documents = q->reading.documents.number;
   spec.sequence.mask.n_documents = q->reading.documents.n;
+  return spec;
+}
+
+sr_status sr_questions_read(MPI_Comm comm, const char *model, const char *texts, const sr_saved *saved,
+                            sr_questions *q) {
+  const sr_reading_request request = {model, texts, SR_CUT_LINE, SR_CUT_NEVER, 0, false};
+  *q = (sr_questions){.texts = texts};
+  return *texts ? sr_reading_make(comm, &request, &saved->vocabulary, &q->reading) : SR_OK;
+}
+
+sr_status sr_questions_estimate(MPI_Comm comm, const sr_questions *q, sr_stack_spec spec, double *bytes) {
+  sr_plan_info plan;
+  sr_stack_need need;
+  *bytes = 0;
+  if (!*q->texts) return SR_OK;
+  spec = spec_of(q, spec);
+  SR_TRY(sr_stack_estimate(comm, &spec, &plan, &need));
+  const int64_t vectors = q->reading.units.n * spec.stack->width;
+  *bytes = (double)(need.activations + need.attention + need.touched) + (double)vectors * sizeof(float);
+  return SR_OK;
+}
+
+sr_status sr_questions_embed(MPI_Comm comm, const sr_saved *saved, sr_stack_spec spec, sr_questions *q) {
+  sr_stack_run *run;
+  q->width = spec.stack->width;
+  spec = spec_of(q, spec);
   SR_TRY(sr_agree(comm, sr_stack_create(comm, &spec, &run)));
   sr_stack_begin(run, q->reading.id);
   sr_status status = sr_stack_layers(run, spec.stack->layers);
-  if (status != SR_OK) return status;
-  sr_stack_end(run);
-  status = pool(comm, saved, run, q);
+  if (status == SR_ERR_MPI) return status;
+  if (status == SR_OK) {
+    sr_stack_end(run);
+    status = pool(comm, saved, run, q);
+  }
   if (status != SR_ERR_MPI) sr_stack_destroy(&run);
   return status;
-}
-
-sr_status sr_questions_make(MPI_Comm comm, const char *model, const char *texts, const sr_saved *saved,
-                            const sr_stack_spec *spec, sr_questions *q) {
-  const sr_reading_request request = {model, texts, SR_CUT_LINE, SR_CUT_NEVER, 0, false};
-  *q = (sr_questions){.width = spec->stack->width};
-  SR_TRY(sr_reading_make(comm, &request, &saved->vocabulary, &q->reading));
-  return embed(comm, saved, *spec, q);
 }
 
 void sr_questions_free(sr_questions *q) {

@@ -7,15 +7,23 @@
 #include "reading.h"
 
 typedef struct sr_questions {
+  const char *texts;  /* of sr_text_open; "" for none */
   sr_reading reading; /* a question a line, each a document */
   int64_t width;
   float *vector; /* [reading.units.n, width], on all ranks */
 } sr_questions;
 
-/* Reads the questions of texts, as in sr_text_open, and runs the model of a spec over them. To be freed in any case.
- * Collective. Errors: SR_ERR_INPUT, SR_ERR_RESOURCE, SR_ERR_MPI. */
-sr_status sr_questions_make(MPI_Comm comm, const char *model, const char *texts, const sr_saved *saved,
-                            const sr_stack_spec *spec, sr_questions *questions);
+/* Reads the questions of texts, which must stay. To be freed in any case. Collective. Errors: SR_ERR_INPUT,
+ * SR_ERR_RESOURCE, SR_ERR_MPI. */
+sr_status sr_questions_read(MPI_Comm comm, const char *model, const char *texts, const sr_saved *saved,
+                            sr_questions *questions);
+
+/* What running the model of a spec over them takes of memory on this rank: bytes. Collective. Errors: those of
+ * sr_stack_estimate. */
+sr_status sr_questions_estimate(MPI_Comm comm, const sr_questions *questions, sr_stack_spec spec, double *bytes);
+
+/* Runs it. Collective. Errors: those of sr_stack_create. */
+sr_status sr_questions_embed(MPI_Comm comm, const sr_saved *saved, sr_stack_spec spec, sr_questions *questions);
 void sr_questions_free(sr_questions *questions);
 
 /* value[i] becomes the cosine of the angle between a question and the i-th of n vectors; NaN where one has no length.

@@ -177,6 +177,7 @@ static void free_all(sr_run_state *r) {
   sr_store_close(&r->store);
   sr_reading_free(&r->reading);
   sr_chunks_free(&r->chunks);
+  sr_questions_free(&r->questions);
   free(r->held);
   sr_pooled_free(&r->embedding);
   sr_pooled_free(&r->surprise);

@@ -105,6 +105,7 @@ sr_status sr_run_read(sr_run_state *r) {
   const sr_run_job *job = r->job;
   const sr_reading_request request = {job->model, job->texts, job->document, job->unit, job->limit, false};
   SR_TRY(sr_encoding_read(r->comm, job->model, job->source, r->saved, &r->encoding));
+  SR_TRY(sr_questions_read(r->comm, job->model, job->questions, r->saved, &r->questions));
   SR_TRY(sr_reading_make(r->comm, &request, &r->saved->vocabulary, &r->reading));
   if (sr_run_makes(r, SR_RUN_LOGPROB) && r->reading.n < 2)
     return sr_fail(SR_ERR_INPUT, "%.200s: it is one token: there is no next one for logprob", job->texts);
@@ -148,17 +149,17 @@ static uint64_t text_bytes(const sr_run_state *r, int64_t rows) {
 sr_status sr_run_estimate(sr_run_state *r) {
   sr_run_report *report = r->report;
   sr_need need;
-  SR_TRY(sr_need_find(r->comm, r->job->texts, r->saved, &r->encoding, sr_run_spec(r), &need));
+  SR_TRY(sr_need_find(r->comm, r->job->texts, r->saved, &r->encoding, &r->questions, sr_run_spec(r), &need));
   const sr_stack_need *stack = &need.stack;
   report->plan = need.plan;
   report->weights = need.weights;
   const uint64_t text = text_bytes(r, need.plan.q_rows);
   SR_TRY(sr_spread_find(r->comm, (double)text, &report->text));
-  SR_TRY(sr_spread_find(r->comm, (double)stack->activations + need.encoding, &report->activations));
+  SR_TRY(sr_spread_find(r->comm, (double)stack->activations + need.encoding + need.questions, &report->activations));
   SR_TRY(sr_spread_find(r->comm, (double)stack->attention, &report->attention));
   SR_TRY(sr_spread_find(r->comm, (double)stack->shared, &report->shared));
   const uint64_t all = text + stack->activations + stack->attention + stack->touched + need.weights;
-  return sr_spread_find(r->comm, (double)all + need.encoding, &report->memory);
+  return sr_spread_find(r->comm, (double)all + need.encoding + need.questions, &report->memory);
 }
 
 /* Refuses what does not fit. */

@@ -6,7 +6,6 @@
 #include "base/rows.h"
 #include "comm/comm.h"
 #include "pieces.h"
-#include "questions.h"
 #include "result.h"
 #include "run_state.h"
 
@@ -117,7 +116,8 @@ static sr_status find_surprising(sr_run_state *r) {
 }
 
 /* The units nearest to a question; value has room for one of each of this rank's units. */
-static sr_status answer(sr_run_state *r, const sr_questions *questions, int64_t question, float *value) {
+static sr_status answer(sr_run_state *r, int64_t question, float *value) {
+  const sr_questions *questions = &r->questions;
   sr_run_report *report = r->report;
   const sr_numbers *offsets = &questions->reading.unit_offsets;
   sr_run_unit *top = report->top + report->n_top;
@@ -131,24 +131,20 @@ static sr_status answer(sr_run_state *r, const sr_questions *questions, int64_t 
   return SR_OK;
 }
 
-static sr_status answer_all(sr_run_state *r, const sr_questions *questions) {
-  r->report->n_questions = questions->reading.units.n;
+static sr_status answer_all(sr_run_state *r) {
+  r->report->n_questions = r->questions.reading.units.n;
   SR_TRY(make_lists(r, r->report->n_questions));
   float *value = malloc((size_t)r->embedding.unit.n * sizeof *value + 1);
   const bool there = value != NULL;
   sr_status status = sr_agree(r->comm, there ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory for questions"));
-  for (int64_t i = 0; status == SR_OK && i < r->report->n_questions; i++) status = answer(r, questions, i, value);
+  for (int64_t i = 0; status == SR_OK && i < r->report->n_questions; i++) status = answer(r, i, value);
   free(value);
   return status;
 }
 
 static sr_status answer_questions(sr_run_state *r) {
-  const sr_stack_spec spec = sr_run_spec(r);
-  sr_questions questions;
-  sr_status status = sr_questions_make(r->comm, r->job->model, r->job->questions, r->saved, &spec, &questions);
-  if (status == SR_OK) status = answer_all(r, &questions);
-  if (status != SR_ERR_MPI) sr_questions_free(&questions);
-  return status;
+  SR_TRY(sr_questions_embed(r->comm, r->saved, sr_run_spec(r), &r->questions));
+  return answer_all(r);
 }
 
 /* What is told of units. */

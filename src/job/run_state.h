@@ -5,6 +5,7 @@
 #include "encoding.h"
 #include "fit.h"
 #include "model/stack.h"
+#include "questions.h"
 #include "run.h"
 #include "units.h"
 
@@ -20,6 +21,7 @@ typedef struct sr_run_state {
   sr_encoding encoding;
   sr_reading reading;
   sr_chunks chunks; /* of it */
+  sr_questions questions;
   sr_store store;
   sr_stack_run *layers;
   sr_rows rows;   /* of the chunks' tokens */

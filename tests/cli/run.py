@@ -417,6 +417,8 @@ class Run(Case):
         self.refuse(ARGUMENT_ERROR, ('logprob',), '--model', model, '--text', self.text('the'), '-o', out, '--outputs=logprob')
         text = self.text('the ' * 70)
         self.refuse(INPUT_ERROR, (text, f'{bert.CONTEXT} positions'), '--model', model, '--text', text, '-o', out)
+        self.refuse(INPUT_ERROR, (f'{text}: a text of 72 tokens',), '--model', model, '--text', self.text('the un', 'short'), '-o', out,
+                    '--outputs=embedding', '--top=1', '--questions', text)
         self.refuse(ARGUMENT_ERROR, ('room for 62',), '--model', model, '--text', text, '-o', out, '--chunk-overlap=62')
         model = self.decoder_model()
         self.refuse(ARGUMENT_ERROR, ('encoders',), '--model', model, '--text', text, '-o', out, '--chunk-overlap=2')
