@@ -53,6 +53,7 @@ static sr_status find_weight(sr_import *import, int64_t i) {
   const char *path = import->source.path;
   const sr_weight_shape *w = &import->weight[i];
   char foreign[256];
+  if (import->rotary_factors && strstr(w->name, ".rotary_factors.")) return SR_OK;
   if (!foreign_name(import->naming, w->name, foreign, sizeof foreign))
     return sr_fail(SR_ERR_INPUT, "%s: models of its kind have no '%s'", path, w->name);
   sr_source_tensor *tensor = sr_source_find(&import->source, foreign);
@@ -178,6 +179,7 @@ void sr_import_close(sr_import *import) {
   free(import->weight);
   free(import->tensor);
   free(import->tensors);
+  free(import->rotary_factors);
   sr_vocabulary_free(&import->vocabulary);
   sr_vocabulary_free(&import->source_vocabulary);
   sr_source_free(&import->source);
@@ -185,5 +187,7 @@ void sr_import_close(sr_import *import) {
 }
 
 sr_status sr_import_rows(const sr_import *import, int64_t weight, int64_t first, int64_t count, float *to) {
-  return sr_source_rows(&import->source, import->tensor[weight], first, count, to);
+  if (import->tensor[weight]) return sr_source_rows(&import->source, import->tensor[weight], first, count, to);
+  memcpy(to, import->rotary_factors, (size_t)import->weight[weight].columns * sizeof *to);
+  return SR_OK;
 }

@@ -22,7 +22,8 @@ typedef struct sr_import {
   char *tensors;                   /* path of a folder's tensors */
   int64_t n_weights;
   sr_weight_shape *weight;
-  sr_source_tensor **tensor; /* [n_weights] where each comes from */
+  sr_source_tensor **tensor; /* [n_weights] where each comes from; NULL: rotary_factors */
+  float *rotary_factors;     /* [rotary_width / 2] where they are worked out, or NULL */
   const char *license;       /* as the source tells it, or NULL */
 } sr_import;
 
@@ -34,6 +35,18 @@ void sr_import_close(sr_import *import);
 
 /* Rows of a weight as float32. Errors: SR_ERR_INPUT, SR_ERR_RESOURCE. */
 sr_status sr_import_rows(const sr_import *import, int64_t weight, int64_t first, int64_t count, float *to);
+
+/* How the frequencies of rotary positions are divided. */
+typedef struct sr_scaling {
+  double factor;
+  double low, high; /* by turns within a context: fewer than low are divided by factor, more than high stay */
+  double context;   /* 0: all are divided by factor */
+} sr_scaling;
+
+sr_scaling sr_scaling_linear(double factor);
+
+/* Divides the frequencies of the decoder, which is described but for that. Errors: SR_ERR_INPUT, SR_ERR_RESOURCE. */
+sr_status sr_import_scale(sr_import *import, sr_scaling scaling);
 
 /* For those who describe a family, from a source that is read: description, vocabulary and naming. */
 sr_status sr_import_gguf(sr_import *import);

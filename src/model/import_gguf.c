@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/error.h"
-#include "hash.h"
 #include "import.h"
 #include "vocabulary_build.h"
 
@@ -28,11 +27,10 @@ static const sr_naming llama[] = {
 };
 
 /* How texts are cut, by the name that GGUF has for it. */
-#define GPT2 "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+| ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+"
 static const struct {
   const char *name;
   const char *pattern[2];
-} cuts[] = {{"gpt-2", {GPT2}}, {"smollm", {"\\p{N}", GPT2}}};
+} cuts[] = {{"gpt-2", {SR_PATTERN_GPT2}}, {"smollm", {"\\p{N}", SR_PATTERN_GPT2}}};
 
 /* Types of tokens. */
 enum { TOKEN_NORMAL = 1, TOKEN_CONTROL = 3 };
@@ -64,9 +62,14 @@ static sr_status get_real(const sr_import *import, const char *key, double *valu
   return SR_OK;
 }
 
-static sr_status check_scaling(const sr_import *import) {
+static sr_status read_scaling(sr_import *import) {
   const char *type = json_string_value(get(import, "llama.rope.scaling.type"));
+  double factor = 0;
   if (!type || !strcmp(type, "none")) return SR_OK;
+  if (!strcmp(type, "linear")) {
+    SR_TRY(get_real(import, "llama.rope.scaling.factor", &factor));
+    return sr_import_scale(import, sr_scaling_linear(factor));
+  }
   return sr_fail(SR_ERR_INPUT, "%s: frequencies scaled as '%.40s' are not read", import->source.path, type);
 }
 
@@ -86,7 +89,6 @@ static sr_status describe(sr_import *import) {
                   .final_norm = true,
                   .activation = SR_ACTIVATION_SILU,
                   .gated = true};
-  SR_TRY(check_scaling(import));
   SR_TRY(get_integer(import, "llama.block_count", &s->layers));
   SR_TRY(get_integer(import, "llama.context_length", &s->context));
   SR_TRY(get_integer(import, "llama.embedding_length", &s->width));
@@ -102,7 +104,7 @@ static sr_status describe(sr_import *import) {
   s->qkv_bias = sr_source_find(&import->source, "blk.0.attn_q.bias") != NULL;
   s->head = sr_source_find(&import->source, "output.weight") ? SR_HEAD_OWN : SR_HEAD_TIED;
   s->vocabulary = import->vocabulary.n;
-  return SR_OK;
+  return read_scaling(import);
 }
 
 static sr_status read_tokens(sr_import *import) {
@@ -126,56 +128,16 @@ static sr_status read_tokens(sr_import *import) {
   return SR_OK;
 }
 
-/* A token by its text in the file. */
-typedef struct text_entry {
-  int32_t token;
-  UT_hash_handle hh;
-} text_entry;
-
-static int32_t find_text(text_entry *table, const char *text, size_t n) {
-  const text_entry *e;
-  HASH_FIND(hh, table, text, (unsigned)n, e);
-  return e ? e->token : -1;
-}
-
-/* "a b": two tokens' texts. */
-static bool add_merge(sr_import *import, text_entry *table, const json_t *line) {
-  const char *text = json_string_value(line), *blank = text ? strchr(text + (text[0] != '\0'), ' ') : NULL;
-  if (!blank) return false;
-  int32_t *pair = import->vocabulary.merge[import->vocabulary.n_merges++];
-  pair[0] = find_text(table, text, (size_t)(blank - text));
-  pair[1] = find_text(table, blank + 1, json_string_length(line) - (size_t)(blank + 1 - text));
-  return pair[0] >= 0 && pair[1] >= 0;
-}
-
-static sr_status add_merges(sr_import *import, text_entry *entry) {
-  const json_t *tokens = get(import, "tokenizer.ggml.tokens"), *merges = get(import, "tokenizer.ggml.merges");
-  text_entry *table = NULL;
-  bool failed = false, good = true;
-  size_t i;
-  json_t *text;
-  json_array_foreach(tokens, i, text) {
-    entry[i].token = (int32_t)i;
-    HASH_ADD_KEYPTR(hh, table, json_string_value(text), (unsigned)json_string_length(text), &entry[i]);
-  }
-  json_array_foreach(merges, i, text) {
-    if (failed || !good) break;
-    good = add_merge(import, table, text);
-  }
-  HASH_CLEAR(hh, table);
-  if (failed) return sr_fail(SR_ERR_RESOURCE, "%s: no memory for its tokens", import->source.path);
-  return good ? SR_OK : sr_fail(SR_ERR_INPUT, "%s: merge %zu is not of two tokens", import->source.path, i - 1);
-}
-
 static sr_status read_merges(sr_import *import) {
   sr_vocabulary *v = &import->vocabulary;
-  const json_t *merges = get(import, "tokenizer.ggml.merges");
+  const json_t *tokens = get(import, "tokenizer.ggml.tokens"), *merges = get(import, "tokenizer.ggml.merges"), *text;
+  size_t i;
   if (!json_is_array(merges)) return no_key(import, "tokenizer.ggml.merges");
-  text_entry *entry = calloc((size_t)v->n, sizeof *entry);
-  v->merge = calloc(json_array_size(merges) + 1, sizeof *v->merge);
-  sr_status status = entry && v->merge ? add_merges(import, entry)
-                                       : sr_fail(SR_ERR_RESOURCE, "%s: no memory for its tokens", import->source.path);
-  free(entry);
+  const char **texts = calloc((size_t)v->n + 1, sizeof *texts);
+  if (!texts) return sr_fail(SR_ERR_RESOURCE, "%s: no memory for its tokens", import->source.path);
+  json_array_foreach(tokens, i, text) texts[i] = json_string_value(text);
+  sr_status status = sr_vocabulary_merge(import->source.path, v, texts, merges);
+  free(texts);
   return status;
 }
 

@@ -1,0 +1,197 @@
+#!/usr/bin/env python3
+"""import of Hugging Face's folders of decoders: small models like Llama against NumPy, their tokenizers, and what is refused."""
+import json
+import math
+import os
+
+import numpy as np
+
+import gguf
+import own
+from bert import write_safetensors
+from program import Case, main, run
+
+ARGUMENT_ERROR, INPUT_ERROR = 2, 3
+VOCABULARY = 272  # more than there are tokens
+NAMES = {'embedding': 'embed_tokens', 'final_norm': 'norm', 'attention_norm': 'input_layernorm', 'query': 'self_attn.q_proj',
+         'key': 'self_attn.k_proj', 'value': 'self_attn.v_proj', 'query_norm': 'self_attn.q_norm', 'key_norm': 'self_attn.k_norm',
+         'output': 'self_attn.o_proj', 'inner_norm': 'post_attention_layernorm', 'gate': 'mlp.gate_proj', 'up': 'mlp.up_proj',
+         'down': 'mlp.down_proj'}
+LLAMA3 = {'rope_type': 'llama3', 'factor': 8.0, 'low_freq_factor': 1.0, 'high_freq_factor': 4.0,
+          'original_max_position_embeddings': 64}
+TEXT = "the an7 the 12, 345's\n\n  an end  the\tthe été \u4e2d " * 12
+
+
+def stack(**changed):
+    return own.stack(VOCABULARY, **{'positions': 'rotary', 'rotary_pairs': 'halves', 'rotary_width': own.HEAD, 'norm': 'rms',
+                                    'norm_place': 'before', 'final_norm': True, 'activation': 'silu', 'gated': True,
+                                    'qkv_bias': False, 'output_bias': False, 'inner_bias': False, 'head_bias': False, **changed})
+
+
+def config(s, **changed):
+    return {'model_type': 'llama', 'vocab_size': VOCABULARY, 'hidden_size': own.WIDTH, 'num_hidden_layers': s['layers'],
+            'num_attention_heads': own.HEADS, 'num_key_value_heads': own.KV_HEADS, 'head_dim': own.HEAD,
+            'intermediate_size': own.INNER, 'max_position_embeddings': own.CONTEXT, 'rms_norm_eps': s['epsilon'],
+            'rope_theta': s['rotary_base'], 'hidden_act': 'silu', 'tie_word_embeddings': s['head'] == 'tied', 'eos_token_id': [0, 5],
+            **changed}
+
+
+def tokenizer(**changed):
+    end, *others = (text for text, _ in gguf.tokens())
+    return {'added_tokens': [{'id': 0, 'content': end, 'special': True}], 'normalizer': None,
+            'pre_tokenizer': {'type': 'Sequence', 'pretokenizers': [{'type': 'Digits', 'individual_digits': True},
+                                                                    {'type': 'ByteLevel', 'add_prefix_space': False}]},
+            'post_processor': {'type': 'ByteLevel'},
+            'model': {'type': 'BPE', 'dropout': None, 'unk_token': None, 'byte_fallback': False, 'ignore_merges': False,
+                      'vocab': {text: i + 1 for i, text in enumerate(others)}, 'merges': gguf.merges()}, **changed}
+
+
+def foreign(name):
+    """decoder.1.query.weight as Hugging Face names it."""
+    parts = name.split('.')[1:]
+    if parts[0] == 'head':
+        return 'lm_head.' + parts[1]
+    layer = f'layers.{parts.pop(0)}.' if parts[0].isdigit() else ''
+    return f'model.{layer}{NAMES[parts[0]]}.{parts[1]}'
+
+
+def divisors(rule, base):
+    """By which frequencies are divided, as transformers does it."""
+    out = []
+    for i in range(own.HEAD // 2):
+        wavelength = 2 * math.pi * base ** (i / (own.HEAD // 2))
+        low, high = (rule['original_max_position_embeddings'] / rule[f'{x}_freq_factor'] for x in ('low', 'high'))
+        smooth = (rule['original_max_position_embeddings'] / wavelength - rule['low_freq_factor']) / \
+            (rule['high_freq_factor'] - rule['low_freq_factor'])
+        between = 1 / ((1 - smooth) / rule['factor'] + smooth)
+        out.append(1 if wavelength < high else rule['factor'] if wavelength > low else between)
+    return out
+
+
+class Folders(Case):
+    def write(self, s=None, configured=None, tokenized=None, arrays=None):
+        s = s or stack()
+        arrays = arrays or own.weights('decoder', s, np.random.default_rng(3))
+        os.makedirs(self.path('folder'), exist_ok=True)
+        for name, content in ('config.json', configured or config(s)), ('tokenizer.json', tokenized or tokenizer()):
+            with open(self.path('folder', name), 'w') as f:
+                json.dump(content, f)
+        write_safetensors(self.path('folder', 'model.safetensors'),
+                          {foreign(name): x for name, x in arrays.items() if 'rotary_factors' not in name})
+        return arrays
+
+    def imported(self, source=None):
+        done = run('import', source or self.path('folder'), '-q', '-o', self.path('model.h5'))
+        self.assertEqual((done.status, done.said), (0, []))
+
+    def tokenized(self, text=TEXT):
+        with open(self.path('text'), 'w') as f:
+            f.write(text)
+        done = run('tokenize', '--model', self.path('model.h5'), self.path('text'))
+        self.assertEqual((done.status, done.said), (0, []))
+        return [int(word) for word in done.out.split()]
+
+    def test_decoders(self):
+        for changed, configured, factors in (
+                ({'head': 'tied'}, {}, None),
+                ({}, {'rope_theta': 500.0}, None),
+                ({'qkv_bias': True}, {'model_type': 'qwen2', 'sliding_window': 32, 'use_sliding_window': False}, None),
+                ({'query_key_norm': True}, {'model_type': 'qwen3'}, None),
+                ({'qkv_bias': True, 'output_bias': True, 'inner_bias': True}, {'attention_bias': True, 'mlp_bias': True}, None),
+                ({'rotary_width': 2}, {'model_type': 'mistral', 'sliding_window': None, 'partial_rotary_factor': 0.4}, None),
+                ({'rotary_factors': True}, {'rope_scaling': {'type': 'linear', 'factor': 4.0}}, [4.0] * 3),
+                ({'rotary_factors': True}, {'rope_theta': 60.0, 'rope_scaling': LLAMA3}, divisors(LLAMA3, 60.0)),
+                ({'rotary_factors': True}, {'rope_theta': None, 'rope_parameters': {'rope_theta': 60.0, **LLAMA3}}, divisors(LLAMA3, 60.0))):
+            with self.subTest(configured=configured):
+                base = configured.get('rope_theta') or (60.0 if 'rope_parameters' in configured else 10000.0)
+                s = stack(rotary_base=base, **changed)
+                arrays = self.write(s, config(s, **configured))
+                if factors:
+                    arrays['decoder.rotary_factors.weight'] = np.array(factors)
+                self.imported()
+                self.tokenized()
+                out = own.Own.run_model(self, ranks=2)
+                own.Own.check(self, out, own.Model('decoder', s, arrays))
+
+    def test_factors(self):
+        """Some frequencies are slow, some fast, and one is between, so that all is tried."""
+        found = divisors(LLAMA3, 60.0)
+        self.assertEqual((found[0], found[-1]), (1, 8.0))
+        self.assertTrue(1 < found[1] < 8)
+
+    def test_tokens(self):
+        """Ids are those of the same vocabulary in a GGUF file; what stands in front of a text does so here."""
+        self.imported(gguf.write(self.path('model.gguf')))
+        want = self.tokenized()
+        self.write()
+        self.imported()
+        self.assertEqual(self.tokenized(), want)
+        pairs = [merge.split(' ') for merge in gguf.merges()]
+        ends = [{'SpecialToken': {'id': '<|end|>', 'type_id': 0}}, {'Sequence': {'id': 'A', 'type_id': 0}}]
+        model = {**tokenizer()['model'], 'merges': pairs}
+        self.write(tokenized=tokenizer(model=model, post_processor={'type': 'Sequence', 'processors': [
+            {'type': 'ByteLevel'}, {'type': 'TemplateProcessing', 'single': ends}]}))
+        self.imported()
+        self.assertEqual(self.tokenized(), [0, *want])
+
+    def test_cuts(self):
+        """Byte-level alone cuts numbers as wholes; a pattern does as it says; a piece may be a token, whatever the merges."""
+        self.write(tokenized=tokenizer(pre_tokenizer={'type': 'ByteLevel', 'add_prefix_space': False}))
+        self.imported()
+        byte = {text: i for i, (text, _) in enumerate(gguf.tokens())}
+        self.assertEqual(self.tokenized('an12'), [byte['an'], byte['1'], byte['2']])
+        steps = [{'type': 'Split', 'pattern': {'Regex': 'a'}, 'behavior': 'Isolated', 'invert': False},
+                 {'type': 'ByteLevel', 'add_prefix_space': False, 'use_regex': False}]
+        self.write(tokenized=tokenizer(pre_tokenizer={'type': 'Sequence', 'pretokenizers': steps}))
+        self.imported()
+        self.assertEqual(self.tokenized('an the'), [byte['a'], byte['n'], byte[gguf.written(' the')]])
+        for whole in False, True:
+            model = {**tokenizer()['model'], 'merges': gguf.merges()[:1], 'ignore_merges': whole}
+            self.write(tokenized=tokenizer(model=model))
+            self.imported()
+            self.assertEqual(self.tokenized('the'), [byte['the']] if whole else [byte['th'], byte['e']])
+
+    def refuse(self, *expected, changed=None, **how):
+        if changed:
+            how['configured'] = config(stack(), **changed)
+        self.write(**how)
+        self.refuse_command(INPUT_ERROR, expected, 'import', self.path('folder'), '-o', self.path('model.h5'))
+
+    def test_refused(self):
+        self.refuse("'gpt_neox'", 'qwen3', changed={'model_type': 'gpt_neox'})
+        self.refuse("'yarn'", changed={'rope_scaling': {'rope_type': 'yarn', 'factor': 4.0}})
+        self.refuse('scaled', changed={'rope_scaling': {'rope_type': 'linear', 'factor': 0.0}})
+        self.refuse('scaled', changed={'rope_scaling': {**LLAMA3, 'low_freq_factor': 5.0}})
+        self.refuse("'rope_theta'", changed={'rope_theta': -1.0})
+        self.refuse("'vocab_size'", changed={'vocab_size': 0})
+        self.refuse('far fewer', changed={'vocab_size': 10 ** 9})
+        self.refuse('more tokens', changed={'vocab_size': 100})
+        self.refuse('see 64 tokens', changed={'model_type': 'mistral', 'sliding_window': 64})
+        self.refuse("'hidden_act'", changed={'hidden_act': 'swish'})
+        arrays = own.weights('decoder', stack(), np.random.default_rng(3))
+        del arrays['decoder.1.key.weight']
+        self.refuse("'model.layers.1.self_attn.k_proj.weight' is missing", arrays=arrays)
+        self.refuse("'lm_head.weight'", changed={'tie_word_embeddings': False},
+                    arrays=own.weights('decoder', stack(head='tied'), np.random.default_rng(3)))
+
+    def test_tokenizers_refused(self):
+        def model(**changed):
+            return tokenizer(model={**tokenizer()['model'], **changed})
+        for expected, tokenized in (
+                ('normalizer', tokenizer(normalizer={'type': 'NFC'})),
+                ('pre_tokenizer', tokenizer(pre_tokenizer={'type': 'Whitespace'})),
+                ('pre_tokenizer', tokenizer(pre_tokenizer={'type': 'Sequence', 'pretokenizers': []})),
+                ('blank', tokenizer(pre_tokenizer={'type': 'ByteLevel', 'add_prefix_space': True})),
+                ('splits', tokenizer(pre_tokenizer={'type': 'Sequence', 'pretokenizers': [
+                    {'type': 'Split', 'pattern': {'Regex': 'a'}, 'behavior': 'Removed'}, {'type': 'ByteLevel'}]})),
+                ('post_processor', tokenizer(post_processor={'type': 'BertProcessing'})),
+                ('not special', tokenizer(added_tokens=[{'id': 0, 'content': '<tool>', 'special': False}])),
+                ('BPE', model(type='Unigram')), ('characters', model(byte_fallback=True)), ('suffix', model(end_of_word_suffix='</w>')),
+                ('merge 0', model(merges=['a zz'])), ('merge 1', model(merges=[['t', 'h'], ['t']])),
+                ('ids', model(vocab={**tokenizer()['model']['vocab'], 'extra': 3}))):
+            with self.subTest(expected=expected):
+                self.refuse(expected, tokenized=tokenized)
+
+
+if __name__ == '__main__':
+    main()
