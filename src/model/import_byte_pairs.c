@@ -93,6 +93,14 @@ static int64_t end_of(const sr_import *import) {
   return json_is_integer(end) ? json_integer_value(end) : -1;
 }
 
+/* What stands for bytes that have no token: the tokenizer's own, or what tokenizer_config.json names. */
+static int64_t unknown_of(const sr_import *import, const json_t *tokenizer) {
+  const json_t *own = json_object_get(json_object_get(tokenizer, "model"), "unk_token");
+  const json_t *named = sr_folder_get(import, "tokenizer_config.json", "unk_token");
+  if (json_is_object(named)) named = json_object_get(named, "content");
+  return sr_tokenizer_id(tokenizer, json_string_value(is_missing(own) ? named : own));
+}
+
 sr_status sr_folder_byte_pairs(sr_import *import) {
   const json_t *tokenizer = json_object_get(import->source.metadata, "tokenizer.json");
   const json_t *model = json_object_get(tokenizer, "model");
@@ -103,7 +111,8 @@ sr_status sr_folder_byte_pairs(sr_import *import) {
   SR_TRY(check_model(import, model));
   v->kind = SR_VOCABULARY_BPE;
   v->whole_pieces = json_is_true(json_object_get(model, "ignore_merges"));
-  v->unknown = v->first = v->last = -1;
+  v->unknown = unknown_of(import, tokenizer);
+  v->first = v->last = -1;
   v->end = end_of(import);
   SR_TRY(read_cuts(import, json_object_get(tokenizer, "pre_tokenizer")));
   SR_TRY(read_processors(import, tokenizer));

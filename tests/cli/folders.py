@@ -69,11 +69,12 @@ def divisors(rule, base):
 
 
 class Folders(Case):
-    def write(self, s=None, configured=None, tokenized=None, arrays=None):
+    def write(self, s=None, configured=None, tokenized=None, arrays=None, unknown=None):
         s = s or stack()
         arrays = arrays or own.weights('decoder', s, np.random.default_rng(3))
         os.makedirs(self.path('folder'), exist_ok=True)
-        for name, content in ('config.json', configured or config(s)), ('tokenizer.json', tokenized or tokenizer()):
+        for name, content in (('config.json', configured or config(s)), ('tokenizer.json', tokenized or tokenizer()),
+                              ('tokenizer_config.json', {'unk_token': unknown})):
             with open(self.path('folder', name), 'w') as f:
                 json.dump(content, f)
         write_safetensors(self.path('folder', 'model.safetensors'),
@@ -150,6 +151,16 @@ class Folders(Case):
             self.write(tokenized=tokenizer(model=model))
             self.imported()
             self.assertEqual(self.tokenized('the'), [byte['the']] if whole else [byte['th'], byte['e']])
+
+    def test_missing_bytes(self):
+        """Bytes without a token are unknown, as one of two files says; where none does that is an error."""
+        pairs = {text: i for text, i in tokenizer()['model']['vocab'].items() if text != '~'}
+        short = {**tokenizer()['model'], 'vocab': {text: i + 1 for i, text in enumerate(pairs)}}
+        for model, unknown in ({**short, 'unk_token': '<|end|>'}, None), (short, '<|end|>'), (short, {'content': '<|end|>'}):
+            self.write(tokenized=tokenizer(model=model), unknown=unknown)
+            self.imported()
+            self.assertEqual(self.tokenized('~'), [0])
+        self.refuse('byte 126', tokenized=tokenizer(model=short))
 
     def refuse(self, *expected, changed=None, **how):
         if changed:
