@@ -14,7 +14,7 @@
  *
  * For query i and head h, with the keys j that the mask shows it and g = h / (q_heads / kv_heads),
  *
- *   s_j      = scale * sum_d q[i,h,d] k[j,g,d]
+ *   s_j      = scale * sum_d q[i,h,d] k[j,g,d] - slopes[h] * (position of i - j)
  *   lse[i,h] = log(sum_j exp(s_j))
  *   o[i,h,:] = sum_j exp(s_j - lse[i,h]) v[j,g,:]
  *
@@ -66,12 +66,15 @@ typedef struct sr_options {
   sr_dtype out_dtype;          /* of o; float32 */
   sr_mask mask;                /* everything visible, last query aligned with last key */
   double scale;                /* of the scores: 0, or 1e-30 to 1e30 in size; NaN (the default): 1 / sqrt(head_dim) */
-  sr_strategy strategy;        /* SR_STRATEGY_AUTO */
-  int head_ranks;     /* SR_STRATEGY_HYBRID: ranks of a group, neighbours that deal their heads; a divisor of all;
-                         0: any */
-  sr_balance balance; /* SR_BALANCE_AUTO */
-  bool same_rows;     /* queries are dealt as so many keys are, cut at multiples of 1,024, as the layers of a model want
-                         it: where q_len is kv_len a rank holds both of the same tokens. Not with SR_BALANCE_WEIGHTED */
+  const double *slopes; /* [q_heads] from 0 to 1e6, or NULL for 0, with a causal mask: what a score loses with each
+                           token that its key stands further behind the query (ALiBi: Press et al.,
+                           arXiv:2108.12409) */
+  sr_strategy strategy; /* SR_STRATEGY_AUTO */
+  int head_ranks;       /* SR_STRATEGY_HYBRID: ranks of a group, neighbours that deal their heads; a divisor of all;
+                           0: any */
+  sr_balance balance;   /* SR_BALANCE_AUTO */
+  bool same_rows; /* queries are dealt as so many keys are, cut at multiples of 1,024, as the layers of a model want
+                     it: where q_len is kv_len a rank holds both of the same tokens. Not with SR_BALANCE_WEIGHTED */
   int64_t q_room, kv_room; /* tokens to which the queries (of same_rows) and keys will grow: they are dealt as the begin
                               of so many, so that a plan of more of them lets ranks hold the same rows. 0: q_len, kv_len
                             */

@@ -35,8 +35,8 @@ typedef struct sr_keys {
   int32_t lo, hi;
 } sr_keys;
 
-/* No score is larger than the product of its query's and its key's lengths (Cauchy and Schwarz), but for rounding: of both
- * to bfloat16 at worst, by up to 1/512. */
+/* No score is larger than the product of its query's and its key's lengths (Cauchy and Schwarz), but for rounding: of
+ * both to bfloat16 at worst, by up to 1/512. */
 #define SR_ROUNDED_UP 1.01
 
 /* One tile of packed queries and one segment of keys and values of its KV head, in units: one element, or where the
@@ -53,8 +53,10 @@ typedef struct sr_tile {
   /* No score of the row in this segment has a larger size; infinite or NaN where that is not known, or values are so
    * small that products with weights far below 1 might leave the range. */
   double bound[SR_MAX_TILE];
-  bool finite;              /* no NaN or Inf in k and v */
-  sr_ahead ahead[SR_AHEAD]; /* what meet asks for meanwhile */
+  bool finite; /* no NaN or Inf in k and v */
+  bool leans;  /* scores of a row, in log2 units, grow by its slope from key to key, from 0 at its place */
+  double slope[SR_MAX_TILE], place[SR_MAX_TILE]; /* place: counted from the segment's first key */
+  sr_ahead ahead[SR_AHEAD];                      /* what meet asks for meanwhile */
 } sr_tile;
 
 /* Some queries of some KV heads, and a segment of their keys and values where they lie in the caller's tensors. */
@@ -67,6 +69,8 @@ typedef struct sr_few {
   double scale;
   int32_t heads, rows, keys, head_dim, value_dim; /* rows: of a head */
   const sr_keys *sees;                            /* [rows] keys of the segment, alike for all heads */
+  const double *slope;                            /* [heads][rows] as in sr_tile, or NULL: all 0 */
+  const double *place;                            /* [rows] */
 } sr_few;
 
 /* Elements of a type filled up to whole vectors of any instruction set. */

@@ -41,7 +41,7 @@ static void add(sr_reference *row, sr_reference *other, int32_t value_dim) {
 }
 
 static void meet_key(sr_reference *row, const double *q, double scale, const double *k, int32_t head_dim,
-                     const double *v, int32_t value_dim) {
+                     const double *v, int32_t value_dim, double lean) {
   double score = 0, reach = 0;
   for (int32_t d = 0; d < head_dim; d++) {
     score += q[d] * k[d];
@@ -49,10 +49,11 @@ static void meet_key(sr_reference *row, const double *q, double scale, const dou
   }
   for (int32_t d = 0; d < value_dim; d++)
     if (isfinite(v[d])) row->v_top = fmax(row->v_top, fabs(v[d]));
-  if (isfinite(reach)) row->reach = fmax(row->reach, reach * fabs(scale));
+  if (isfinite(reach)) row->reach = fmax(row->reach, reach * fabs(scale) + fabs(lean));
   row->keys++;
-  sr_reference_raise(row, score * scale, value_dim);
-  double p = weight(score * scale, row->top);
+  score = score * scale + lean;
+  sr_reference_raise(row, score, value_dim);
+  double p = weight(score, row->top);
   row->l += p;
   for (int32_t d = 0; d < value_dim; d++) row->o[d] += p * v[d];
 }
@@ -61,22 +62,24 @@ static void meet_key(sr_reference *row, const double *q, double scale, const dou
  * number (Higham, Accuracy and Stability of Numerical Algorithms, 4.2). */
 void sr_reference_meet(sr_reference *row, const double *q, double scale, sr_dtype dtype, const void *k,
                        int64_t k_stride, int32_t head_dim, const void *v, int64_t v_stride, int32_t value_dim,
-                       int64_t n) {
+                       int64_t n, double lean) {
   enum { FEW = 256 };
   const int64_t element = (int64_t)sr_dtype_size(dtype), half = n / 2;
   double kd[SR_WIDEST_HEAD], vd[SR_WIDEST_HEAD];
   if (n > FEW) {
     sr_reference rest = {.o = vd};
     sr_reference_clear(&rest, value_dim);
-    sr_reference_meet(row, q, scale, dtype, k, k_stride, head_dim, v, v_stride, value_dim, half);
+    rest.slope = row->slope;
+    sr_reference_meet(row, q, scale, dtype, k, k_stride, head_dim, v, v_stride, value_dim, half, lean);
     sr_reference_meet(&rest, q, scale, dtype, (const char *)k + half * k_stride * element, k_stride, head_dim,
-                      (const char *)v + half * v_stride * element, v_stride, value_dim, n - half);
+                      (const char *)v + half * v_stride * element, v_stride, value_dim, n - half,
+                      lean + (double)half * row->slope);
     add(row, &rest, value_dim);
     return;
   }
   for (int64_t j = 0; j < n; j++) {
     sr_to_f64(dtype, (const char *)k + j * k_stride * element, head_dim, kd);
     sr_to_f64(dtype, (const char *)v + j * v_stride * element, value_dim, vd);
-    meet_key(row, q, scale, kd, head_dim, vd, value_dim);
+    meet_key(row, q, scale, kd, head_dim, vd, value_dim, lean + (double)j * row->slope);
   }
 }

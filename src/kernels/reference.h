@@ -10,8 +10,9 @@
  * which bound what rounding can do. */
 typedef struct sr_reference {
   double top, l, reach, v_top;
-  double keys; /* met */
-  double *o;   /* [value_dim] */
+  double keys;  /* met */
+  double slope; /* of the scores, from key to key; 0 after sr_reference_clear */
+  double *o;    /* [value_dim] */
 } sr_reference;
 
 void sr_reference_clear(sr_reference *row, int32_t value_dim);
@@ -23,9 +24,9 @@ void sr_reference_raise(sr_reference *row, double top, int32_t value_dim);
 double sr_reference_finish(sr_reference *row, int32_t value_dim);
 
 /* Meets n keys: k and v point to the first one's head; consecutive keys are k_stride and v_stride elements apart. q is
- * [head_dim]. */
+ * [head_dim]. lean is added to the score of the first key, and a slope more to each further one. */
 void sr_reference_meet(sr_reference *row, const double *q, double scale, sr_dtype dtype, const void *k,
                        int64_t k_stride, int32_t head_dim, const void *v, int64_t v_stride, int32_t value_dim,
-                       int64_t n);
+                       int64_t n, double lean);
 
 #endif

@@ -27,6 +27,7 @@ static sr_options step_options(const sr_stack_run *text) {
   options.mask.causal = true;
   options.mask.q_start = 0;
   options.sink_queries = text->far;
+  options.slopes = text->slopes;
   return options;
 }
 

@@ -90,6 +90,7 @@ static sr_status check_stack(const char *what, const char *name, const sr_stack 
     why = "the turned width of a head is not even, or more than the head";
   if (s->rotary_factors && !rotary) why = "frequencies are divided where nothing is turned";
   if (s->positions == SR_POSITIONS_SINUSOIDAL && s->width % 2) why = "sinusoidal positions need an even width";
+  if (s->positions == SR_POSITIONS_ALIBI && !s->causal) why = "positions of ALiBi are for causal attention";
   if (s->head_bias && s->head == SR_HEAD_NONE) why = "a bias of an output head that is not there";
   return why ? sr_fail(SR_ERR_INPUT, "%s: %s: %s", what, name, why) : SR_OK;
 }

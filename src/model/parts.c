@@ -57,6 +57,16 @@ void sr_rotary_angles(double position, double base, int64_t width, const float *
   }
 }
 
+void sr_alibi_slopes(int64_t heads, double *slope) {
+  int64_t whole = 1;
+  while (2 * whole <= heads) whole *= 2;
+  for (int64_t i = 0; i < heads; i++) {
+    const double share =
+        i < whole ? (double)(i + 1) / (double)whole : (double)(2 * (i - whole) + 1) / (double)(2 * whole);
+    slope[i] = exp2(-8 * share);
+  }
+}
+
 void sr_rotary_turn(sr_pairs pairs, int64_t width, const float *cosine, const float *sine, int64_t heads,
                     int64_t head_width, float *x) {
   const int64_t half = width / 2, step = pairs == SR_PAIRS_HALVES ? 1 : 2, apart = pairs == SR_PAIRS_HALVES ? half : 1;

@@ -23,6 +23,11 @@ void sr_activate(sr_activation activation, const float *gate, int64_t n, float *
  * these are not NULL. In float64 until they are rounded. */
 void sr_rotary_angles(double position, double base, int64_t width, const float *factors, float *cosine, float *sine);
 
+/* What scores of each of so many heads lose a token of distance: powers of two from 2^(-8 / heads) to 2^-8, and where
+ * there is no power of two of heads, behind those of the largest one below it every other one of the next (Press et
+ * al., arXiv:2108.12409). */
+void sr_alibi_slopes(int64_t heads, double *slope);
+
 /* Turns the first `width` elements of each of so many heads of one token. */
 void sr_rotary_turn(sr_pairs pairs, int64_t width, const float *cosine, const float *sine, int64_t heads,
                     int64_t head_width, float *x);

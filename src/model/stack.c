@@ -124,6 +124,7 @@ static sr_options own_options(const sr_stack_run *run) {
   options.same_rows = true;
   options.q_room = options.kv_room = sequence->room;
   options.sink_queries = run->far;
+  options.slopes = run->slopes;
   return options;
 }
 
@@ -166,7 +167,6 @@ bool sr_stack_is_far(const sr_stack *s, const sr_sequence *sequence) {
 }
 
 static sr_status check(const sr_stack *s, const sr_sequence *sequence) {
-  if (s->positions == SR_POSITIONS_ALIBI) return sr_fail(SR_ERR_ARGUMENT, "models with ALiBi are not run yet");
   return s->positions == SR_POSITIONS_LEARNED ? check_length(s, sequence) : SR_OK;
 }
 
@@ -175,6 +175,15 @@ sr_status sr_stack_fill(sr_stack_run *run, const sr_store *store, const char *na
   SR_TRY(find_weights(run, store, name));
   SR_TRY(allocate(run));
   find_angles(run);
+  return SR_OK;
+}
+
+static sr_status find_slopes(sr_stack_run *run) {
+  const sr_stack *s = run->stack;
+  if (s->positions != SR_POSITIONS_ALIBI) return SR_OK;
+  run->slopes = calloc((size_t)s->heads, sizeof *run->slopes);
+  if (!run->slopes) return sr_fail(SR_ERR_RESOURCE, "no memory for slopes");
+  sr_alibi_slopes(s->heads, run->slopes);
   return SR_OK;
 }
 
@@ -188,6 +197,7 @@ static sr_stack_run run_of(const sr_stack_spec *spec) {
 
 static sr_status build(MPI_Comm comm, const sr_stack_spec *spec, sr_stack_run *run) {
   SR_TRY(check(run->stack, &run->sequence));
+  SR_TRY(sr_agree(comm, find_slopes(run)));
   const sr_options own = own_options(run);
   SR_TRY(sr_plan_create(comm, &own, &run->plan));
   sr_plan_q_rows(run->plan, &run->rows);
@@ -208,18 +218,24 @@ sr_status sr_stack_create(MPI_Comm comm, const sr_stack_spec *spec, sr_stack_run
   return status;
 }
 
+static sr_status estimate(MPI_Comm comm, const sr_stack_spec *spec, sr_stack_run *run, sr_plan_info *plan,
+                          sr_stack_need *need) {
+  SR_TRY(check(run->stack, &run->sequence));
+  SR_TRY(sr_agree(comm, find_slopes(run)));
+  const sr_options options = own_options(run);
+  SR_TRY(sr_plan_estimate(comm, &options, plan));
+  SR_TRY(find_kv_rows(comm, plan->q_rows, run));
+  SR_TRY(find_weights(run, spec->store, spec->name));
+  run->rows.count = plan->q_rows;
+  *need = (sr_stack_need){measure(run), plan->workspace, plan->shared, plan->touched};
+  return SR_OK;
+}
+
 sr_status sr_stack_estimate(MPI_Comm comm, const sr_stack_spec *spec, sr_plan_info *plan, sr_stack_need *need) {
   sr_stack_run run = run_of(spec);
-  const sr_options options = own_options(&run);
-  SR_TRY(check(run.stack, &run.sequence));
-  SR_TRY(sr_plan_estimate(comm, &options, plan));
-  SR_TRY(find_kv_rows(comm, plan->q_rows, &run));
-  sr_status status = find_weights(&run, spec->store, spec->name);
-  if (status == SR_OK) {
-    run.rows.count = plan->q_rows;
-    *need = (sr_stack_need){measure(&run), plan->workspace, plan->shared, plan->touched};
-  }
+  sr_status status = estimate(comm, spec, &run, plan, need);
   free(run.layer);
+  free(run.slopes);
   return status;
 }
 
@@ -230,6 +246,7 @@ void sr_stack_destroy(sr_stack_run **run) {
   sr_free((*run)->memory);
   free((*run)->block);
   free((*run)->layer);
+  free((*run)->slopes);
   free(*run);
   *run = NULL;
 }

@@ -19,6 +19,7 @@ struct sr_stack_run {
   int threads;
   sr_plan *plan, *cross_plan; /* of the own tokens, and to those of source */
   bool far;                   /* sr_stack_is_far */
+  double *slopes;             /* [heads] of ALiBi, or NULL */
   sr_rows rows;
   int64_t layers_done;
   int64_t n_blocks;

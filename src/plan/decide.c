@@ -178,7 +178,7 @@ static void find_work(sr_decision *d) {
   d->members = sr_team_size(&p->holders, p->holders.of[d->rank]);
   d->q = p->queries.of[d->rank];
   d->kv = p->keys.of[d->rank];
-  d->work = (sr_work){d->q, d->kv, o->q_heads, o->kv_heads, d->group, 0, true};
+  d->work = (sr_work){d->q, d->kv, o->q_heads, o->kv_heads, d->group, 0, 0, true};
   if (d->way.head_ranks > 1) {
     const sr_heads h = sr_heads_part(o->q_heads, o->kv_heads, d->way.head_ranks, d->member);
     d->work = (sr_work){p->team_queries.of[d->team],
@@ -186,6 +186,7 @@ static void find_work(sr_decision *d) {
                         h.q_count,
                         h.kv_count,
                         h.q_count / h.kv_count,
+                        h.q_first,
                         h.kv_first,
                         h.first};
   }
@@ -225,10 +226,21 @@ static sr_status keep_documents(sr_decision *d) {
   return SR_OK;
 }
 
+static sr_status keep_slopes(sr_decision *d) {
+  sr_options *o = &d->opt;
+  if (!o->slopes) return SR_OK;
+  double *copy = sr_arena_take(&d->arena, o->q_heads, sizeof *copy);
+  if (!copy) return sr_fail(SR_ERR_RESOURCE, "no memory for slopes");
+  memcpy(copy, o->slopes, (size_t)o->q_heads * sizeof *copy);
+  o->slopes = copy;
+  return SR_OK;
+}
+
 sr_status sr_decide(const sr_options *options, const sr_site *site, const sr_way *way, sr_decision *d) {
   *d = (sr_decision){.opt = *options, .ranks = site->ranks, .rank = site->rank, .way = *way};
   const sr_options *o = &d->opt;
   SR_TRY(keep_documents(d));
+  SR_TRY(keep_slopes(d));
   SR_TRY(sr_kernel_choose(choose_products(o), sr_decision_few(d), &d->kernel));
   d->threads = o->threads ? o->threads : omp_get_max_threads();
   d->q_start = sr_mask_q_start(&o->mask, o->q_len, o->kv_len);

@@ -2,6 +2,7 @@
 #ifndef SR_PLAN_DECISION_H
 #define SR_PLAN_DECISION_H
 
+#include <math.h>
 #include <seqring/plan.h>
 
 #include "block.h"
@@ -16,7 +17,7 @@ enum { SR_MOST_BUFFERS = 3 };
 typedef struct sr_work {
   sr_tokens q, kv;
   int64_t q_heads, kv_heads, group; /* group: query heads that share a KV head */
-  int64_t first_kv_head;
+  int64_t first_q_head, first_kv_head;
   bool counts; /* NaN and Inf of k and v, which no other rank does */
 } sr_work;
 
@@ -95,6 +96,11 @@ sr_tile_rows sr_decision_tile(const sr_decision *d, int64_t tile);
 /* The set of queries that meets a run. */
 static inline int64_t sr_decision_set(const sr_decision *d, int run) {
   return d->sets == SR_RUNS ? run : 0;
+}
+
+/* What scores of a head lose with each token of distance, in log2 units: sr_tile's slope. */
+static inline double sr_decision_slope(const sr_decision *d, int64_t work_head) {
+  return d->opt.slopes ? d->opt.slopes[d->work.first_q_head + work_head] * M_LOG2E : 0;
 }
 
 /* States of tiles that a plan keeps: where queries travel, of all tiles, an accumulator for each thread. */

@@ -19,6 +19,8 @@ typedef struct worker {
   void *scratch;
   sr_partial *partial; /* [rows] of all KV heads */
   sr_keys *sees;       /* [rows of a KV head] of the segment at hand */
+  double *place;       /* [rows of a KV head] as in sr_few */
+  double *slope;       /* [rows] */
 } worker;
 
 /* One pass over the keys of this rank. */
@@ -41,7 +43,8 @@ static uint64_t scratch_bytes(const sr_decision *d) {
 uint64_t sr_decode_worker_bytes(const sr_decision *d) {
   uint64_t rows = (uint64_t)d->tiles;
   return scratch_bytes(d) + rows * sr_partial_bytes(d->kernel, (int32_t)d->opt.value_dim) +
-         sr_align_up(rows * sizeof(sr_partial)) + sr_align_up((uint64_t)rows_of_head(d) * sizeof(sr_keys));
+         sr_align_up(rows * sizeof(sr_partial)) + sr_align_up((uint64_t)rows_of_head(d) * sizeof(sr_keys)) +
+         sr_align_up((uint64_t)rows_of_head(d) * sizeof(double)) + sr_align_up(rows * sizeof(double));
 }
 
 uint64_t sr_decode_mail_bytes(const sr_decision *d) {
@@ -58,7 +61,13 @@ static worker worker_at(const sr_decision *d, char *at) {
   char *partial = at + scratch_bytes(d);
   at = partial + bytes * (uint64_t)d->tiles;
   w.partial = (sr_partial *)(void *)at;
-  w.sees = (sr_keys *)(void *)(at + sr_align_up((uint64_t)d->tiles * sizeof(sr_partial)));
+  at += sr_align_up((uint64_t)d->tiles * sizeof(sr_partial));
+  w.sees = (sr_keys *)(void *)at;
+  at += sr_align_up((uint64_t)rows_of_head(d) * sizeof(sr_keys));
+  w.place = (double *)(void *)at;
+  w.slope = (double *)(void *)(at + sr_align_up((uint64_t)rows_of_head(d) * sizeof(double)));
+  for (int64_t r = 0; r < d->tiles; r++)
+    w.slope[r] = sr_decision_slope(d, r / rows_of_head(d) * d->group + r % d->group);
   for (int64_t r = 0; r < d->tiles; r++) w.partial[r] = sr_partial_at(d->kernel, partial + (uint64_t)r * bytes);
   return w;
 }
@@ -107,12 +116,15 @@ static sr_status share_queries(sr_plan *plan, const sr_tensors *t) {
 }
 
 /* What each row of a KV head sees of a segment in a run, and the (row, key) pairs of that. */
-static int64_t look(const sr_decision *d, sr_span keys, int run, sr_keys *sees) {
+static int64_t look(const sr_decision *d, sr_span keys, int run, const worker *w) {
   int64_t pairs = 0;
   for (int64_t query = 0; query < d->opt.q_len; query++) {
     const sr_sight sight = sr_mask_sees(&d->opt.mask, d->q_start + query, d->opt.kv_len);
     const sr_keys seen = sr_block_sees(keys, sight.run[run]);
-    for (int64_t i = 0; i < d->group; i++) sees[query * d->group + i] = seen;
+    for (int64_t i = query * d->group; i < (query + 1) * d->group; i++) {
+      w->sees[i] = seen;
+      w->place[i] = (double)(d->q_start + query - keys.start);
+    }
     pairs += (seen.hi - seen.lo) * d->group;
   }
   return pairs;
@@ -135,7 +147,9 @@ static sr_few few_of(const pass *p, const worker *w, int64_t segment, int run, i
                   .keys = (int32_t)sr_tokens_segment(d->kv, segment).count,
                   .head_dim = (int32_t)o->head_dim,
                   .value_dim = (int32_t)o->value_dim,
-                  .sees = w->sees};
+                  .sees = w->sees,
+                  .slope = d->opt.slopes ? w->slope + first * rows_of_head(d) : NULL,
+                  .place = w->place};
 }
 
 static bool all_finite(const sr_decision *d, const sr_partial *partial) {
@@ -174,7 +188,7 @@ static void meet_item(pass *p, const worker *w, int64_t item) {
   const int64_t first = heads * part / d->parts, last = heads * (part + 1) / d->parts;
   int64_t pairs = 0;
   for (int run = sr_mask_first_run(&d->opt.mask); run < SR_RUNS; run++) {
-    const int64_t more = look(d, sr_tokens_segment(d->kv, segment), run, w->sees) * (last - first);
+    const int64_t more = look(d, sr_tokens_segment(d->kv, segment), run, w) * (last - first);
     if (more > 0) meet_heads(p, w, segment, run, first, last);
     pairs += more;
   }

@@ -43,10 +43,13 @@ static void set_task(const sr_fold *s, int64_t tile, sr_task *task) {
   task->tile.scale = d->scale * M_LOG2E;
   task->tile.head_dim = (int32_t)d->opt.head_dim;
   task->tile.value_dim = (int32_t)d->opt.value_dim;
+  task->tile.leans = d->opt.slopes != NULL;
   for (int64_t lane = 0; lane < d->kernel->tile; lane++) {
     const int64_t row = t.first_row + (lane < t.rows ? lane : t.rows - 1);
     task->sees[lane] = sr_mask_sees(&d->opt.mask, t.position + row / d->work.group, d->opt.kv_len);
     for (int run = 0; run < SR_RUNS; run++) widen(&task->reach.run[run], task->sees[lane].run[run]);
+    task->position[lane] = t.position + row / d->work.group;
+    task->tile.slope[lane] = sr_decision_slope(d, t.head * d->work.group + row % d->work.group);
   }
 }
 
@@ -97,7 +100,8 @@ static void enter_segment(const sr_fold *s, const stretch *at, sr_task *task) {
     sr_keys seen = sr_block_sees(at->segment, task->sees[lane].run[at->run]);
     t->lo[lane] = seen.lo;
     t->hi[lane] = seen.hi;
-    t->bound[lane] = task->state.query_norm[at->run][lane] * at->norm * SR_ROUNDED_UP;
+    t->bound[lane] = t->leans ? (double)INFINITY : task->state.query_norm[at->run][lane] * at->norm * SR_ROUNDED_UP;
+    t->place[lane] = (double)(task->position[lane] - at->segment.start);
     if (lane < task->rows) task->pairs += t->hi[lane] - t->lo[lane];
   }
   t->q = task->state.queries[at->run];

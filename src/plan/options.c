@@ -16,6 +16,9 @@ enum { MOST_THREADS = 4096, LARGEST_PIECE = 1 << 28 };
 #define SMALLEST_SCALE 1e-30
 #define LARGEST_SCALE  1e30
 
+/* With distances below 2^48 scores stay in float32's range. */
+#define STEEPEST_SLOPE 1e6
+
 void sr_options_default(sr_options *options) {
   *options = (sr_options){.version = SR_OPTIONS_VERSION,
                           .dtype = SR_F32,
@@ -69,6 +72,16 @@ static sr_status check_mask(const sr_mask *m, int64_t kv_len) {
   return check_documents(m, kv_len);
 }
 
+static sr_status check_slopes(const sr_options *o) {
+  if (!o->slopes) return SR_OK;
+  if (!o->mask.causal) return sr_fail(SR_ERR_ARGUMENT, "slopes are for causal masks");
+  for (int64_t i = 0; i < o->q_heads; i++)
+    if (!(o->slopes[i] >= 0 && o->slopes[i] <= STEEPEST_SLOPE))
+      return sr_fail(SR_ERR_ARGUMENT, "the slope of head %" PRId64 " is %g, not from 0 to %g", i, o->slopes[i],
+                     STEEPEST_SLOPE);
+  return SR_OK;
+}
+
 sr_status sr_options_check(const sr_options *o) {
   if (!o || o->version != SR_OPTIONS_VERSION)
     return sr_fail(SR_ERR_ARGUMENT, "options of an unknown version: call sr_options_default first");
@@ -93,6 +106,7 @@ sr_status sr_options_check(const sr_options *o) {
     return sr_fail(SR_ERR_ARGUMENT, "same_rows is not for the balance weighted");
   if (o->q_room) SR_TRY(check_range("q_room", o->q_room, o->q_len, LONGEST));
   if (o->kv_room) SR_TRY(check_range("kv_room", o->kv_room, o->kv_len, LONGEST));
+  SR_TRY(check_slopes(o));
   if (o->sink_queries && (o->mask.sinks == 0 || o->mask.window_left < 0))
     return sr_fail(SR_ERR_ARGUMENT, "sink_queries are for a window with sinks");
   if (o->q_room && !o->same_rows) return sr_fail(SR_ERR_ARGUMENT, "q_room is for same_rows");

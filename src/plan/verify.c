@@ -105,11 +105,11 @@ static void meet_run(const sr_plan *plan, const sr_tensors *t, const batch *b, i
     int64_t first = local + from - s.start;
     local += s.count;
     if (from >= to) continue;
-    sr_reference_meet(&b->row[r], b->q[run] + r * o->head_dim, d->scale, o->dtype,
-                      (const char *)t->k + (uint64_t)(first * k_row + head * o->head_dim) * element, k_row,
-                      (int32_t)o->head_dim,
-                      (const char *)t->v + (uint64_t)(first * v_row + head * o->value_dim) * element, v_row,
-                      (int32_t)o->value_dim, to - from);
+    sr_reference_meet(
+        &b->row[r], b->q[run] + r * o->head_dim, d->scale, o->dtype,
+        (const char *)t->k + (uint64_t)(first * k_row + head * o->head_dim) * element, k_row, (int32_t)o->head_dim,
+        (const char *)t->v + (uint64_t)(first * v_row + head * o->value_dim) * element, v_row, (int32_t)o->value_dim,
+        to - from, b->row[r].slope * (double)(from - d->q_start - b->query[r / o->q_heads]));
   }
 }
 
@@ -120,6 +120,7 @@ static void meet_local(const sr_plan *plan, const sr_tensors *t, batch *b, int64
   const sr_sight sight = sr_mask_sees(&o->mask, d->q_start + b->query[r / o->q_heads], o->kv_len);
   b->row[r].o = b->o + r * o->value_dim;
   sr_reference_clear(&b->row[r], (int32_t)o->value_dim);
+  if (o->slopes) b->row[r].slope = o->slopes[r % o->q_heads];
   for (int i = 0; i < SR_RUNS; i++) meet_run(plan, t, b, r, i, sight.run[i]);
 }
 

@@ -10,13 +10,14 @@ typedef struct sr_task {
   sr_tile tile;
   sr_partial partial;
   sr_sight sees[SR_MAX_TILE]; /* each row, by absolute positions */
-  sr_sight reach;             /* of each run, from the first to the last key that some row sees */
-  int64_t rows;               /* of the tile; further lanes see what the last row sees */
-  int64_t pairs;              /* that the rows see of the segment */
-  bool active;                /* some row sees some of the segment */
-  bool opens, closes;         /* this is the first, the last step that it has to do with */
-  bool written;               /* its output is */
-  sr_state own, state;        /* of the worker, and what is used: that or what the plan keeps */
+  int64_t position[SR_MAX_TILE];
+  sr_sight reach;      /* of each run, from the first to the last key that some row sees */
+  int64_t rows;        /* of the tile; further lanes see what the last row sees */
+  int64_t pairs;       /* that the rows see of the segment */
+  bool active;         /* some row sees some of the segment */
+  bool opens, closes;  /* this is the first, the last step that it has to do with */
+  bool written;        /* its output is */
+  sr_state own, state; /* of the worker, and what is used: that or what the plan keeps */
 } sr_task;
 
 typedef struct sr_worker {

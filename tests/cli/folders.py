@@ -7,18 +7,13 @@ import os
 import numpy as np
 
 import gguf
+import llama
 import own
 from bert import write_safetensors
 from program import Case, main, run
 
 ARGUMENT_ERROR, INPUT_ERROR = 2, 3
 VOCABULARY = 272  # more than there are tokens
-NAMES = {'embedding': 'embed_tokens', 'final_norm': 'norm', 'attention_norm': 'input_layernorm', 'query': 'self_attn.q_proj',
-         'key': 'self_attn.k_proj', 'value': 'self_attn.v_proj', 'query_norm': 'self_attn.q_norm', 'key_norm': 'self_attn.k_norm',
-         'output': 'self_attn.o_proj', 'inner_norm': 'post_attention_layernorm', 'gate': 'mlp.gate_proj', 'up': 'mlp.up_proj',
-         'down': 'mlp.down_proj'}
-LLAMA3 = {'rope_type': 'llama3', 'factor': 8.0, 'low_freq_factor': 1.0, 'high_freq_factor': 4.0,
-          'original_max_position_embeddings': 64}
 TEXT = "the an7 the 12, 345's\n\n  an end  the\tthe été \u4e2d " * 12
 
 
@@ -26,33 +21,6 @@ def stack(**changed):
     return own.stack(VOCABULARY, **{'positions': 'rotary', 'rotary_pairs': 'halves', 'rotary_width': own.HEAD, 'norm': 'rms',
                                     'norm_place': 'before', 'final_norm': True, 'activation': 'silu', 'gated': True,
                                     'qkv_bias': False, 'output_bias': False, 'inner_bias': False, 'head_bias': False, **changed})
-
-
-def config(s, **changed):
-    return {'model_type': 'llama', 'vocab_size': VOCABULARY, 'hidden_size': own.WIDTH, 'num_hidden_layers': s['layers'],
-            'num_attention_heads': own.HEADS, 'num_key_value_heads': own.KV_HEADS, 'head_dim': own.HEAD,
-            'intermediate_size': own.INNER, 'max_position_embeddings': own.CONTEXT, 'rms_norm_eps': s['epsilon'],
-            'rope_theta': s['rotary_base'], 'hidden_act': 'silu', 'tie_word_embeddings': s['head'] == 'tied', 'eos_token_id': [0, 5],
-            **changed}
-
-
-def tokenizer(**changed):
-    end, *others = (text for text, _ in gguf.tokens())
-    return {'added_tokens': [{'id': 0, 'content': end, 'special': True}], 'normalizer': None,
-            'pre_tokenizer': {'type': 'Sequence', 'pretokenizers': [{'type': 'Digits', 'individual_digits': True},
-                                                                    {'type': 'ByteLevel', 'add_prefix_space': False}]},
-            'post_processor': {'type': 'ByteLevel'},
-            'model': {'type': 'BPE', 'dropout': None, 'unk_token': None, 'byte_fallback': False, 'ignore_merges': False,
-                      'vocab': {text: i + 1 for i, text in enumerate(others)}, 'merges': gguf.merges()}, **changed}
-
-
-def foreign(name):
-    """decoder.1.query.weight as Hugging Face names it."""
-    parts = name.split('.')[1:]
-    if parts[0] == 'head':
-        return 'lm_head.' + parts[1]
-    layer = f'layers.{parts.pop(0)}.' if parts[0].isdigit() else ''
-    return f'model.{layer}{NAMES[parts[0]]}.{parts[1]}'
 
 
 def divisors(rule, base):
@@ -73,12 +41,12 @@ class Folders(Case):
         s = s or stack()
         arrays = arrays or own.weights('decoder', s, np.random.default_rng(3))
         os.makedirs(self.path('folder'), exist_ok=True)
-        for name, content in (('config.json', configured or config(s)), ('tokenizer.json', tokenized or tokenizer()),
+        for name, content in (('config.json', configured or llama.config(s)), ('tokenizer.json', tokenized or llama.tokenizer()),
                               ('tokenizer_config.json', {'unk_token': unknown})):
             with open(self.path('folder', name), 'w') as f:
                 json.dump(content, f)
         write_safetensors(self.path('folder', 'model.safetensors'),
-                          {foreign(name): x for name, x in arrays.items() if 'rotary_factors' not in name})
+                          {llama.foreign(name): x for name, x in arrays.items() if 'rotary_factors' not in name})
         return arrays
 
     def imported(self, source=None):
@@ -101,12 +69,12 @@ class Folders(Case):
                 ({'qkv_bias': True, 'output_bias': True, 'inner_bias': True}, {'attention_bias': True, 'mlp_bias': True}, None),
                 ({'rotary_width': 2}, {'model_type': 'mistral', 'sliding_window': None, 'partial_rotary_factor': 0.4}, None),
                 ({'rotary_factors': True}, {'rope_scaling': {'type': 'linear', 'factor': 4.0}}, [4.0] * 3),
-                ({'rotary_factors': True}, {'rope_theta': 60.0, 'rope_scaling': LLAMA3}, divisors(LLAMA3, 60.0)),
-                ({'rotary_factors': True}, {'rope_theta': None, 'rope_parameters': {'rope_theta': 60.0, **LLAMA3}}, divisors(LLAMA3, 60.0))):
+                ({'rotary_factors': True}, {'rope_theta': 60.0, 'rope_scaling': llama.LLAMA3}, divisors(llama.LLAMA3, 60.0)),
+                ({'rotary_factors': True}, {'rope_theta': None, 'rope_parameters': {'rope_theta': 60.0, **llama.LLAMA3}}, divisors(llama.LLAMA3, 60.0))):
             with self.subTest(configured=configured):
                 base = configured.get('rope_theta') or (60.0 if 'rope_parameters' in configured else 10000.0)
                 s = stack(rotary_base=base, **changed)
-                arrays = self.write(s, config(s, **configured))
+                arrays = self.write(s, llama.config(s, **configured))
                 if factors:
                     arrays['decoder.rotary_factors.weight'] = np.array(factors)
                 self.imported()
@@ -116,7 +84,7 @@ class Folders(Case):
 
     def test_factors(self):
         """Some frequencies are slow, some fast, and one is between, so that all is tried."""
-        found = divisors(LLAMA3, 60.0)
+        found = divisors(llama.LLAMA3, 60.0)
         self.assertEqual((found[0], found[-1]), (1, 8.0))
         self.assertTrue(1 < found[1] < 8)
 
@@ -129,42 +97,42 @@ class Folders(Case):
         self.assertEqual(self.tokenized(), want)
         pairs = [merge.split(' ') for merge in gguf.merges()]
         ends = [{'SpecialToken': {'id': '<|end|>', 'type_id': 0}}, {'Sequence': {'id': 'A', 'type_id': 0}}]
-        model = {**tokenizer()['model'], 'merges': pairs}
-        self.write(tokenized=tokenizer(model=model, post_processor={'type': 'Sequence', 'processors': [
+        model = {**llama.tokenizer()['model'], 'merges': pairs}
+        self.write(tokenized=llama.tokenizer(model=model, post_processor={'type': 'Sequence', 'processors': [
             {'type': 'ByteLevel'}, {'type': 'TemplateProcessing', 'single': ends}]}))
         self.imported()
         self.assertEqual(self.tokenized(), [0, *want])
 
     def test_cuts(self):
         """Byte-level alone cuts numbers as wholes; a pattern does as it says; a piece may be a token, whatever the merges."""
-        self.write(tokenized=tokenizer(pre_tokenizer={'type': 'ByteLevel', 'add_prefix_space': False}))
+        self.write(tokenized=llama.tokenizer(pre_tokenizer={'type': 'ByteLevel', 'add_prefix_space': False}))
         self.imported()
         byte = {text: i for i, (text, _) in enumerate(gguf.tokens())}
         self.assertEqual(self.tokenized('an12'), [byte['an'], byte['1'], byte['2']])
         steps = [{'type': 'Split', 'pattern': {'Regex': 'a'}, 'behavior': 'Isolated', 'invert': False},
                  {'type': 'ByteLevel', 'add_prefix_space': False, 'use_regex': False}]
-        self.write(tokenized=tokenizer(pre_tokenizer={'type': 'Sequence', 'pretokenizers': steps}))
+        self.write(tokenized=llama.tokenizer(pre_tokenizer={'type': 'Sequence', 'pretokenizers': steps}))
         self.imported()
         self.assertEqual(self.tokenized('an the'), [byte['a'], byte['n'], byte[gguf.written(' the')]])
         for whole in False, True:
-            model = {**tokenizer()['model'], 'merges': gguf.merges()[:1], 'ignore_merges': whole}
-            self.write(tokenized=tokenizer(model=model))
+            model = {**llama.tokenizer()['model'], 'merges': gguf.merges()[:1], 'ignore_merges': whole}
+            self.write(tokenized=llama.tokenizer(model=model))
             self.imported()
             self.assertEqual(self.tokenized('the'), [byte['the']] if whole else [byte['th'], byte['e']])
 
     def test_missing_bytes(self):
         """Bytes without a token are unknown, as one of two files says; where none does that is an error."""
-        pairs = {text: i for text, i in tokenizer()['model']['vocab'].items() if text != '~'}
-        short = {**tokenizer()['model'], 'vocab': {text: i + 1 for i, text in enumerate(pairs)}}
+        pairs = {text: i for text, i in llama.tokenizer()['model']['vocab'].items() if text != '~'}
+        short = {**llama.tokenizer()['model'], 'vocab': {text: i + 1 for i, text in enumerate(pairs)}}
         for model, unknown in ({**short, 'unk_token': '<|end|>'}, None), (short, '<|end|>'), (short, {'content': '<|end|>'}):
-            self.write(tokenized=tokenizer(model=model), unknown=unknown)
+            self.write(tokenized=llama.tokenizer(model=model), unknown=unknown)
             self.imported()
             self.assertEqual(self.tokenized('~'), [0])
-        self.refuse('byte 126', tokenized=tokenizer(model=short))
+        self.refuse('byte 126', tokenized=llama.tokenizer(model=short))
 
     def refuse(self, *expected, changed=None, **how):
         if changed:
-            how['configured'] = config(stack(), **changed)
+            how['configured'] = llama.config(stack(), **changed)
         self.write(**how)
         self.refuse_command(INPUT_ERROR, expected, 'import', self.path('folder'), '-o', self.path('model.h5'))
 
@@ -172,7 +140,7 @@ class Folders(Case):
         self.refuse("'gpt_neox'", 'qwen3', changed={'model_type': 'gpt_neox'})
         self.refuse("'yarn'", changed={'rope_scaling': {'rope_type': 'yarn', 'factor': 4.0}})
         self.refuse('scaled', changed={'rope_scaling': {'rope_type': 'linear', 'factor': 0.0}})
-        self.refuse('scaled', changed={'rope_scaling': {**LLAMA3, 'low_freq_factor': 5.0}})
+        self.refuse('scaled', changed={'rope_scaling': {**llama.LLAMA3, 'low_freq_factor': 5.0}})
         self.refuse("'rope_theta'", changed={'rope_theta': -1.0})
         self.refuse("'vocab_size'", changed={'vocab_size': 0})
         self.refuse('far fewer', changed={'vocab_size': 10 ** 9})
@@ -187,19 +155,19 @@ class Folders(Case):
 
     def test_tokenizers_refused(self):
         def model(**changed):
-            return tokenizer(model={**tokenizer()['model'], **changed})
+            return llama.tokenizer(model={**llama.tokenizer()['model'], **changed})
         for expected, tokenized in (
-                ('normalizer', tokenizer(normalizer={'type': 'NFC'})),
-                ('pre_tokenizer', tokenizer(pre_tokenizer={'type': 'Whitespace'})),
-                ('pre_tokenizer', tokenizer(pre_tokenizer={'type': 'Sequence', 'pretokenizers': []})),
-                ('blank', tokenizer(pre_tokenizer={'type': 'ByteLevel', 'add_prefix_space': True})),
-                ('splits', tokenizer(pre_tokenizer={'type': 'Sequence', 'pretokenizers': [
+                ('normalizer', llama.tokenizer(normalizer={'type': 'NFC'})),
+                ('pre_tokenizer', llama.tokenizer(pre_tokenizer={'type': 'Whitespace'})),
+                ('pre_tokenizer', llama.tokenizer(pre_tokenizer={'type': 'Sequence', 'pretokenizers': []})),
+                ('blank', llama.tokenizer(pre_tokenizer={'type': 'ByteLevel', 'add_prefix_space': True})),
+                ('splits', llama.tokenizer(pre_tokenizer={'type': 'Sequence', 'pretokenizers': [
                     {'type': 'Split', 'pattern': {'Regex': 'a'}, 'behavior': 'Removed'}, {'type': 'ByteLevel'}]})),
-                ('post_processor', tokenizer(post_processor={'type': 'BertProcessing'})),
-                ('not special', tokenizer(added_tokens=[{'id': 0, 'content': '<tool>', 'special': False}])),
+                ('post_processor', llama.tokenizer(post_processor={'type': 'BertProcessing'})),
+                ('not special', llama.tokenizer(added_tokens=[{'id': 0, 'content': '<tool>', 'special': False}])),
                 ('BPE', model(type='Unigram')), ('characters', model(byte_fallback=True)), ('suffix', model(end_of_word_suffix='</w>')),
                 ('merge 0', model(merges=['a zz'])), ('merge 1', model(merges=[['t', 'h'], ['t']])),
-                ('ids', model(vocab={**tokenizer()['model']['vocab'], 'extra': 3}))):
+                ('ids', model(vocab={**llama.tokenizer()['model']['vocab'], 'extra': 3}))):
             with self.subTest(expected=expected):
                 self.refuse(expected, tokenized=tokenized)
 

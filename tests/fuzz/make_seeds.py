@@ -11,6 +11,7 @@ TESTS = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 sys.path.insert(0, os.path.join(TESTS, 'cli'))
 import bert  # noqa: E402
 import gguf  # noqa: E402
+import llama  # noqa: E402
 
 STACK = {'vocabulary': 300, 'width': 32, 'layers': 2, 'context': 64, 'embedding_scale': 1.0, 'segments': 0,
          'embedding_norm': False, 'positions': 'rotary', 'rotary_pairs': 'halves', 'rotary_width': 8, 'rotary_base': 10000.0,
@@ -43,6 +44,8 @@ def main():
              path('folder', 'bert'): {'config.json': bert.config(), 'tokenizer.json': bert.tokenizer(),
                                       'modules.json': [{'type': 'a.Normalize'}],
                                       '1_Pooling/config.json': {'pooling_mode_mean_tokens': True}},
+             path('folder', 'llama'): {'config.json': llama.config(STACK, rope_scaling=llama.LLAMA3),
+                                       'tokenizer.json': llama.tokenizer(), 'tokenizer_config.json': {'unk_token': '<|end|>'}},
              path('model', 'both'): {'description': both, 'tokenizer': words, 'source_tokenizer': letters},
              path('model', 'decoder'): {'description': {'pooling': 'none', 'normalised': False, 'decoder': STACK},
                                         'tokenizer': TOKENIZER}}

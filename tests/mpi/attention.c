@@ -5,7 +5,7 @@
 #include "check.h"
 #include "problem.h"
 
-enum { MOST_DOCUMENTS = 20 };
+enum { MOST_DOCUMENTS = 20, MOST_HEADS = 12 };
 
 static void random_documents(uint64_t *r, int64_t *documents, sr_options *o) {
   o->mask.documents = documents;
@@ -17,7 +17,7 @@ static void random_documents(uint64_t *r, int64_t *documents, sr_options *o) {
   }
 }
 
-static sr_options random_options(uint64_t *r, int n, int64_t *documents) {
+static sr_options random_options(uint64_t *r, int n, int64_t *documents, double *slopes) {
   sr_options o;
   sr_options_default(&o);
   int64_t longest = n % 8 ? 700 : 4500;
@@ -39,6 +39,10 @@ static sr_options random_options(uint64_t *r, int n, int64_t *documents) {
   if (!problem_int(r, 0, 2)) random_documents(r, documents, &o);
   if (o.mask.sinks > 0 && problem_int(r, 0, 1)) o.mask.window_left = problem_int(r, 0, longest / 2);
   o.sink_queries = o.mask.sinks > 0 && o.mask.window_left >= 0 && problem_int(r, 0, 1);
+  if (o.mask.causal && problem_int(r, 0, 1)) {
+    for (int64_t i = 0; i < o.q_heads; i++) slopes[i] = (double)problem_int(r, 0, 40) / 1000;
+    o.slopes = slopes;
+  }
   if (!problem_int(r, 0, 3)) o.scale = 0.1 * (double)problem_int(r, -20, 20);
   o.threads = (int)problem_int(r, 1, 3);
   return o;
@@ -60,7 +64,7 @@ static void spread_anyhow(uint64_t *r, int ranks, sr_options *o) {
 typedef struct seen_plans {
   int strategy[SR_STRATEGY_DECODE + 1];
   int rounded[2];
-  int sink_queries[2]; /* of many, and of few, queries */
+  int sink_queries[2], slopes[2]; /* of many, and of few, queries */
 } seen_plans;
 
 static void note_plan(seen_plans *seen, const sr_plan *plan) {
@@ -80,7 +84,8 @@ static void any_options_same_bits(void) {
   MPI_Comm_size(MPI_COMM_WORLD, &ranks);
   for (int n = 0; n < 75; n++) {
     int64_t documents[MOST_DOCUMENTS];
-    problem p = {.options = random_options(&r, n, documents)};
+    double slopes[MOST_HEADS];
+    problem p = {.options = random_options(&r, n, documents, slopes)};
     problem_fill(&p, (uint64_t)n);
     output one, many;
     CHECK(problem_run(&p, MPI_COMM_SELF, &one) == SR_OK);
@@ -89,6 +94,7 @@ static void any_options_same_bits(void) {
     note_plan(&seen, many.plan);
     CHECK(same_bits(&p, &many, &one));
     seen.sink_queries[p.options.q_len <= SR_DECODE_QUERIES] += p.options.sink_queries;
+    seen.slopes[p.options.q_len <= SR_DECODE_QUERIES] += p.options.slopes != NULL;
     sr_verify_result result;
     sr_tensors t = tensors_of(&many);
     CHECK(sr_plan_verify(many.plan, &t, 50, (uint64_t)n, &result) == SR_OK);
@@ -101,6 +107,7 @@ static void any_options_same_bits(void) {
     CHECK(seen.strategy[s] >= (s == SR_STRATEGY_ULYSSES ? 1 : 5));
   CHECK(seen.rounded[0] >= 20 && seen.rounded[1] >= 20);
   CHECK(seen.sink_queries[0] >= 2 && seen.sink_queries[1] >= 1);
+  CHECK(seen.slopes[0] >= 5 && seen.slopes[1] >= 5);
 }
 
 /* A plan may be used again, on other tensors, with the same result as a new one. */

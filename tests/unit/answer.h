@@ -18,7 +18,7 @@ static inline void exact_row(const rig *r, int lane, answer *a) {
   sr_reference_clear(&row, r->value_dim);
   if (n > 0)
     sr_reference_meet(&row, r->q + (ptrdiff_t)lane * r->head_dim, r->scale * M_LN2, SR_F64, r->k + lo * r->head_dim,
-                      r->head_dim, r->head_dim, r->v + lo * r->value_dim, r->value_dim, r->value_dim, n);
+                      r->head_dim, r->head_dim, r->v + lo * r->value_dim, r->value_dim, r->value_dim, n, 0);
   a->lse = sr_reference_finish(&row, r->value_dim);
   a->v_top = row.v_top;
   a->loose = 0;

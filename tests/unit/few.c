@@ -127,7 +127,7 @@ static double error_of_few(const few_rig *r, const few_result *got) {
     if (n > 0)
       sr_reference_meet(&row, r->q + (ptrdiff_t)i * r->head_dim, M_LN2, r->dtype,
                         element_of(r, r->k, lo, head, r->head_dim, 0), KV_HEADS * r->head_dim, r->head_dim,
-                        element_of(r, r->v, lo, head, r->value_dim, 0), KV_HEADS * r->value_dim, r->value_dim, n);
+                        element_of(r, r->v, lo, head, r->value_dim, 0), KV_HEADS * r->value_dim, r->value_dim, n, 0);
     worst = fmax(worst, off(got->lse[i], sr_reference_finish(&row, r->value_dim)));
     for (int d = 0; d < r->value_dim; d++) worst = fmax(worst, off(got->o[i * r->value_dim + d], o[d]));
   }
