@@ -45,7 +45,8 @@ const sr_option sr_option_table[] = {
      .positional = true,
      SETTING(input),
      .help = "GGUF file (version 2 or 3; F32, F16, BF16, Q8_0, Q4_0, Q4_1) of a decoder like Llama's, or a folder of "
-             "Hugging Face's (config.json, model.safetensors, tokenizer.json) of an encoder like BERT."},
+             "Hugging Face's (config.json, model.safetensors, tokenizer.json) of an encoder like BERT or a decoder "
+             "like Llama."},
     {.name = "output",
      .letter = 'o',
      .kind = SR_KIND_PATH,
