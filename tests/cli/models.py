@@ -84,6 +84,14 @@ class Models(Case):
         self.refuse_import("'blk.0.attn_k.weight'", '16 x 32',
                            arrays={**arrays, 'blk.0.attn_k.weight': arrays['blk.0.attn_k.weight'].T.copy()})
 
+    def test_scaled_positions(self):
+        values = {**gguf.metadata(), 'llama.rope.scaling.type': (gguf.TEXT, 'linear'), 'llama.rope.scaling.factor': (gguf.F32, 4.0)}
+        with h5py.File(self.import_from(self.make(values=values))) as f:
+            np.testing.assert_array_equal(f['decoder.rotary_factors.weight'], np.full(gguf.WIDTH // gguf.HEADS // 2, 4, 'f4'))
+        self.refuse_import('scaled', values={**values, 'llama.rope.scaling.factor': (gguf.F32, 0.5)})
+        factors = np.ones(gguf.WIDTH // gguf.HEADS // 2, 'f4')
+        self.refuse_import('twice', values=values, arrays={**gguf.tensors(), 'rope_freqs.weight': factors})
+
     def test_wrong_values(self):
         values = gguf.metadata()
         for key in values:
