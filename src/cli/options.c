@@ -357,7 +357,7 @@ const sr_option sr_option_table[] = {
     {.name = "machine",
      .kind = SR_KIND_PATH,
      .argument = "FILE.json",
-     .commands = SR_FOR_ATTEND,
+     .commands = SR_FOR_ATTEND | SR_FOR_RUN,
      .in_config = true,
      SETTING(machine),
      .help = "What work and messages cost here, by which strategy and balance are chosen: read from this file where it "

@@ -179,6 +179,7 @@ static sr_status run_job(void *data, MPI_Comm comm, int rank) {
       .limit = settings->limit,
       .outputs = s->what.outputs,
       .threads = (int)settings->threads,
+      .machine = settings->machine,
       .dry_run = settings->dry_run,
       .events = {.warning = sr_event_warning, .partial = sr_event_partial}};
   sr_run_report report;

@@ -92,16 +92,13 @@ static void warn_of_nonfinite(run *r) {
   if (n > 0) warn(r, text);
 }
 
-/* A job that is expected to be shorter by the default costs is over before the right ones are known. */
-static const double worth_measuring_s = 0.3;
-
 /* Finds what things cost, where that decides something. */
 static sr_status find_costs(run *r) {
   const sr_attend_job *job = r->job;
   int ways;
   sr_plan_choice first;
   SR_TRY(sr_plan_choices(r->comm, &r->options, &first, 1, &ways));
-  const bool matters = ways > 1 && (job->dry_run || first.seconds > worth_measuring_s);
+  const bool matters = ways > 1 && (job->dry_run || first.seconds > sr_machine_worth_s);
   if (!matters && !*job->machine) return SR_OK;
   SR_TRY(sr_machine_find(r->comm, job->machine, r->options.threads, &r->costs));
   r->options.costs = &r->costs;

@@ -21,7 +21,7 @@ sr_status sr_encoding_read(MPI_Comm comm, const char *model, const char *source,
 
 static sr_stack_spec spec_of(const sr_saved *saved, const sr_store *store, int threads, const sr_encoding *encoding) {
   const sr_sequence sequence = {.tokens = encoding->reading.n, .mask = {.window_left = -1, .window_right = -1}};
-  return (sr_stack_spec){store, "encoder", &saved->description.encoder, sequence, threads, NULL};
+  return (sr_stack_spec){store, "encoder", &saved->description.encoder, sequence, threads, NULL, NULL};
 }
 
 sr_status sr_encoding_estimate(MPI_Comm comm, const sr_saved *saved, const sr_store *store, int threads,

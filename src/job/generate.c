@@ -65,7 +65,7 @@ static sr_status prepare(run *r) {
 static sr_stack_spec spec_of(const run *r) {
   const sr_sequence sequence = {.tokens = r->reading.n, .room = r->reading.n + r->job->tokens, .mask = r->job->mask};
   const sr_stack *stack = &r->saved->description.decoder;
-  return (sr_stack_spec){&r->store, "decoder", stack, sequence, r->fit.placement.threads, r->encoding.run};
+  return (sr_stack_spec){&r->store, "decoder", stack, sequence, r->fit.placement.threads, r->encoding.run, NULL};
 }
 
 /* Refuses what does not fit. */

@@ -4,6 +4,9 @@
 
 #include <seqring/costs.h>
 
+/* A job that is expected to be shorter, by the default costs, is over before the right ones are known: seconds. */
+static const double sr_machine_worth_s = 0.3;
+
 /* Reads the costs from path where that names a file; else measures them on comm, with so many threads a rank, and keeps
  * them there unless path is "". The same on every rank. Collective. Errors: SR_ERR_INPUT (a file of another kind),
  * SR_ERR_OUTPUT, those of sr_costs_measure. */

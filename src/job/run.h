@@ -21,6 +21,7 @@ typedef struct sr_run_job {
   const char *questions; /* of sr_text_open, a question a line, or "" */
   int64_t top;           /* units that are reported: the most surprising ones, or the nearest ones of each question */
   int threads;           /* 0: automatic */
+  const char *machine;   /* file of costs, as in sr_machine_find, or "" */
   bool dry_run;          /* plan, report, and stop */
   sr_attend_events events;
 } sr_run_job;

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/rows.h"
 #include "comm/comm.h"
+#include "machine.h"
 #include "need.h"
 #include "report.h"
 #include "run_state.h"
@@ -132,7 +133,7 @@ sr_stack_spec sr_run_spec(const sr_run_state *r) {
   sr_sequence sequence = {.tokens = r->chunks.n, .mask = r->job->mask};
   sequence.mask.documents = r->chunks.documents;
   sequence.mask.n_documents = r->chunks.n_documents;
-  return (sr_stack_spec){&r->store, r->name, r->stack, sequence, r->fit.placement.threads, r->encoding.run};
+  return (sr_stack_spec){&r->store, r->name, r->stack, sequence, r->fit.placement.threads, r->encoding.run, r->costs};
 }
 
 /* Bytes of what this rank keeps of the text and of its results besides the layers' activations. */
@@ -145,11 +146,27 @@ static uint64_t text_bytes(const sr_run_state *r, int64_t rows) {
   return (uint64_t)(cut + r->reading.n * a_token + units + rows * a_row + r->reading.units.n * a_unit);
 }
 
+static sr_status find_need(sr_run_state *r, sr_need *need) {
+  return sr_need_find(r->comm, r->job->texts, r->saved, &r->encoding, &r->questions, sr_run_spec(r), need);
+}
+
+/* What the run will take, by the costs of the machine where these decide something. */
+static sr_status find_need_here(sr_run_state *r, sr_need *need) {
+  const char *machine = r->job->machine;
+  SR_TRY(find_need(r, need));
+  double seconds = need->plan.seconds * (double)r->stack->layers;
+  SR_TRY(sr_comm_max(r->comm, &seconds, 1));
+  if ((r->report->ranks == 1 || seconds < sr_machine_worth_s) && !*machine) return SR_OK;
+  SR_TRY(sr_machine_find(r->comm, machine, r->fit.placement.threads, &r->measured));
+  r->costs = &r->measured;
+  return find_need(r, need);
+}
+
 /* What the run will take of memory. */
 sr_status sr_run_estimate(sr_run_state *r) {
   sr_run_report *report = r->report;
   sr_need need;
-  SR_TRY(sr_need_find(r->comm, r->job->texts, r->saved, &r->encoding, &r->questions, sr_run_spec(r), &need));
+  SR_TRY(find_need_here(r, &need));
   const sr_stack_need *stack = &need.stack;
   report->plan = need.plan;
   report->weights = need.weights;

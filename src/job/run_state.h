@@ -16,6 +16,8 @@ typedef struct sr_run_state {
   sr_saved *saved;
   sr_run_report *report;
   sr_fit fit;
+  const sr_costs *costs; /* NULL: the default ones */
+  sr_costs measured;
   const char *name; /* of the stack */
   const sr_stack *stack;
   sr_encoding encoding;

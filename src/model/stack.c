@@ -111,6 +111,7 @@ sr_options sr_stack_options(const sr_stack_run *run, int64_t queries, int64_t ke
   options.head_dim = options.value_dim = s->head_width;
   options.balance = balance_of(run);
   options.threads = run->threads;
+  options.costs = run->costs;
   return options;
 }
 
@@ -192,6 +193,7 @@ static sr_stack_run run_of(const sr_stack_spec *spec) {
                         .sequence = spec->sequence,
                         .threads = spec->threads,
                         .source = spec->source,
+                        .costs = spec->costs,
                         .far = sr_stack_is_far(spec->stack, &spec->sequence)};
 }
 

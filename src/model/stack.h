@@ -24,6 +24,7 @@ typedef struct sr_stack_spec {
   sr_sequence sequence;
   int threads;                /* a rank */
   const sr_stack_run *source; /* that layers attend to after their own tokens, or NULL */
+  const sr_costs *costs;      /* of sr_options */
 } sr_stack_spec;
 
 /* What a run takes of a rank's memory, in bytes. */

@@ -17,6 +17,7 @@ struct sr_stack_run {
   const sr_stack *stack;
   sr_sequence sequence;
   int threads;
+  const sr_costs *costs;
   sr_plan *plan, *cross_plan; /* of the own tokens, and to those of source */
   bool far;                   /* sr_stack_is_far */
   double *slopes;             /* [heads] of ALiBi, or NULL */

@@ -375,6 +375,16 @@ class Run(Case):
             self.assertIn(word, done.out)
         self.assertFalse(os.path.exists(self.path('o.h5')))
 
+    def test_machine(self):
+        """Costs are measured and kept, then read; a file of another kind is refused."""
+        model, text, machine = self.decoder_model(), self.text('the an7 the, ' * 30), self.path('machine.json')
+        for _ in range(2):
+            done = run('run', '--dry-run', '--model', model, '--text', text, '--machine', machine, ranks=2)
+            self.assertEqual((done.status, done.said), (0, []))
+            with open(machine) as f:
+                self.assertIn('seqring_costs', f.read())
+        self.refuse(INPUT_ERROR, (text, 'costs'), '--model', model, '--text', text, '-o', self.path('o.h5'), '--machine', text)
+
     def test_few_tokens(self):
         arrays = self.quiet_weights()
         model, text = self.decoder_model(arrays=arrays), self.text('the an7')
