@@ -78,7 +78,8 @@ typedef struct sr_options {
   int64_t q_room, kv_room; /* tokens to which the queries (of same_rows) and keys will grow: they are dealt as the begin
                               of so many, so that a plan of more of them lets ranks hold the same rows. 0: q_len, kv_len
                             */
-  bool sink_queries;       /* queries meet sinks that lie before their window as sr_tensors.q_sinks, not as q */
+  bool sink_queries;       /* queries meet sinks that lie before their window as sr_tensors.q_sinks, not as q: for a
+                              window with sinks, and not with SR_STRATEGY_ULYSSES or SR_STRATEGY_HYBRID */
   const sr_costs *costs;   /* by which strategy and balance are chosen; rank 0's count; NULL: sr_costs_default's */
   bool no_overlap;         /* wait for keys and values before anything is computed, and not meanwhile */
   uint64_t piece_bytes;    /* in which keys and values travel, up to 2^28; 0: 4 MiB */

@@ -82,11 +82,10 @@ static bool add_chunk(maker *m, const document *d, int64_t before, int64_t from)
   return there && add_kept(to, kept);
 }
 
-/* Tokens of a document of the text without those at its ends. */
-static document document_at(const maker *m, int64_t i) {
-  const sr_numbers *documents = &m->reading->documents;
+/* Tokens [begin, end) of the text without those at the ends of texts. */
+static document document_at(const maker *m, int64_t begin, int64_t end) {
   const sr_vocabulary *v = m->vocabulary;
-  document d = {documents->number[i], sr_part_end(documents->number, documents->n, i, m->reading->n), false, false};
+  document d = {begin, end, false, false};
   d.has_first = v->first >= 0 && d.to > d.from && m->reading->id[d.from] == v->first;
   d.from += d.has_first;
   d.has_last = v->last >= 0 && d.to > d.from && m->reading->id[d.to - 1] == v->last;
@@ -94,8 +93,19 @@ static document document_at(const maker *m, int64_t i) {
   return d;
 }
 
-static bool cut_document(maker *m, int64_t i) {
-  const document d = document_at(m, i);
+/* A document that needs no cut. */
+static bool copy_document(maker *m, int64_t from, int64_t to) {
+  const int64_t begin = m->to->n;
+  bool there = sr_numbers_add(&m->to->own_documents, begin);
+  for (int64_t t = from; there && t < to; t++) there = add_id(m, m->reading->id[t]);
+  return there && add_kept(m->to, (sr_kept){begin, from, to - from});
+}
+
+static bool cut_document(maker *m, int64_t i, int64_t context) {
+  const sr_numbers *documents = &m->reading->documents;
+  const int64_t begin = documents->number[i], end = sr_part_end(documents->number, documents->n, i, m->reading->n);
+  if (end - begin <= context) return copy_document(m, begin, end);
+  const document d = document_at(m, begin, end);
   int64_t from = d.from, before = from;
   bool there = add_chunk(m, &d, before, from);
   while (there && end_of(m, &d, from) < d.to) {
@@ -126,7 +136,7 @@ sr_status sr_chunks_make(const sr_reading *reading, const sr_vocabulary *vocabul
     return sr_fail(SR_ERR_ARGUMENT, "chunks have room for %" PRId64 " tokens of a text, and are to share %" PRId64,
                    m.body, rule.overlap);
   bool there = true;
-  for (int64_t i = 0; there && i < reading->documents.n; i++) there = cut_document(&m, i);
+  for (int64_t i = 0; there && i < reading->documents.n; i++) there = cut_document(&m, i, rule.context);
   chunks->id = chunks->own_id;
   chunks->documents = chunks->own_documents.number;
   chunks->n_documents = chunks->own_documents.n;

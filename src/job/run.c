@@ -100,12 +100,13 @@ static sr_status compute(sr_run_state *r) {
 static char *provenance_of(const sr_run_state *r) {
   const sr_run_job *job = r->job;
   const int64_t window[2] = {job->mask.window_left, job->mask.window_right};
-  json_t *json = json_pack(
-      "{s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:o, s:I, s:I}", "program", "seqring run", "versions",
-      sr_versions_json(), "model", sr_json_text(job->model), "text", sr_json_text(job->texts), "source",
-      sr_json_text(job->source), "tokens", (json_int_t)r->reading.n, "documents", (json_int_t)r->reading.documents.n,
-      "chunks", (json_int_t)r->chunks.n_documents, "units", (json_int_t)r->reading.units.n, "window",
-      sr_json_dims(window, 2), "sinks", (json_int_t)job->mask.sinks, "layer", (json_int_t)job->layer);
+  json_t *json =
+      json_pack("{s:s, s:o, s:o, s:o, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:I, s:I}", "program", "seqring run",
+                "versions", sr_versions_json(), "model", sr_json_text(job->model), "text", sr_json_text(job->texts),
+                "source", sr_json_text(job->source), "tokens", (json_int_t)r->reading.n, "documents",
+                (json_int_t)r->reading.documents.n, "chunks", (json_int_t)r->chunks.n_documents, "chunk_overlap",
+                (json_int_t)job->overlap, "units", (json_int_t)r->reading.units.n, "window", sr_json_dims(window, 2),
+                "sinks", (json_int_t)job->mask.sinks, "layer", (json_int_t)job->layer);
   char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
   json_decref(json);
   return text;

@@ -93,7 +93,7 @@ sr_status sr_run_choose(sr_run_state *r) {
 static sr_status cut(sr_run_state *r) {
   const bool cuts = r->job->overlap >= 0;
   const int64_t longest = sr_reading_longest(&r->reading), context = r->stack->context;
-  if (!cuts && has_bounded_context(r) && longest > context)
+  if (!cuts && has_bounded_context(r) && !sr_run_predicts(r) && longest > context)
     return sr_fail(SR_ERR_INPUT,
                    "%.200s: a document of %" PRId64 " tokens, and the model has learned %" PRId64
                    " positions: overlapping chunks (--chunk-overlap %" PRId64 ") can be read",
@@ -126,6 +126,9 @@ void sr_run_warn_of_length(sr_run_state *r) {
            "%" PRId64 " tokens side by side, and the model was trained on up to %" PRId64
            ": without a window its predictions get worse",
            longest, r->stack->context);
+  if (r->stack->causal && r->stack->context > 0 && mask->window_left >= r->stack->context &&
+      longest > r->stack->context)
+    sr_run_warn(r, "the window is wider than what the model was trained on: behind that its predictions get worse");
   if (r->stack->context > 0 && longest > r->stack->context && mask->window_left < 0) sr_run_warn(r, text);
 }
 

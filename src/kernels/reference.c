@@ -13,7 +13,7 @@ void sr_reference_clear(sr_reference *row, int32_t value_dim) {
 void sr_reference_raise(sr_reference *row, double top, int32_t value_dim) {
   if (!(top > row->top)) return;
   double shrink = exp(row->top - top);
-  row->l *= shrink;
+  row->l *= shrink, row->leaned *= shrink;
   for (int32_t d = 0; d < value_dim; d++) row->o[d] *= shrink;
   row->top = top;
 }
@@ -33,7 +33,7 @@ double sr_reference_finish(sr_reference *row, int32_t value_dim) {
 static void add(sr_reference *row, sr_reference *other, int32_t value_dim) {
   sr_reference_raise(row, other->top, value_dim);
   sr_reference_raise(other, row->top, value_dim);
-  row->l += other->l;
+  row->l += other->l, row->leaned += other->leaned;
   for (int32_t d = 0; d < value_dim; d++) row->o[d] += other->o[d];
   row->reach = fmax(row->reach, other->reach);
   row->v_top = fmax(row->v_top, other->v_top);
@@ -49,12 +49,12 @@ static void meet_key(sr_reference *row, const double *q, double scale, const dou
   }
   for (int32_t d = 0; d < value_dim; d++)
     if (isfinite(v[d])) row->v_top = fmax(row->v_top, fabs(v[d]));
-  if (isfinite(reach)) row->reach = fmax(row->reach, reach * fabs(scale) + fabs(lean));
+  if (isfinite(reach)) row->reach = fmax(row->reach, reach * fabs(scale));
   row->keys++;
   score = score * scale + lean;
   sr_reference_raise(row, score, value_dim);
   double p = weight(score, row->top);
-  row->l += p;
+  row->l += p, row->leaned += p * fabs(lean);
   for (int32_t d = 0; d < value_dim; d++) row->o[d] += p * v[d];
 }
 
@@ -62,7 +62,7 @@ static void meet_key(sr_reference *row, const double *q, double scale, const dou
  * number (Higham, Accuracy and Stability of Numerical Algorithms, 4.2). */
 void sr_reference_meet(sr_reference *row, const double *q, double scale, sr_dtype dtype, const void *k,
                        int64_t k_stride, int32_t head_dim, const void *v, int64_t v_stride, int32_t value_dim,
-                       int64_t n, double lean) {
+                       int64_t n, double place) {
   enum { FEW = 256 };
   const int64_t element = (int64_t)sr_dtype_size(dtype), half = n / 2;
   double kd[SR_WIDEST_HEAD], vd[SR_WIDEST_HEAD];
@@ -70,16 +70,15 @@ void sr_reference_meet(sr_reference *row, const double *q, double scale, sr_dtyp
     sr_reference rest = {.o = vd};
     sr_reference_clear(&rest, value_dim);
     rest.slope = row->slope;
-    sr_reference_meet(row, q, scale, dtype, k, k_stride, head_dim, v, v_stride, value_dim, half, lean);
+    sr_reference_meet(row, q, scale, dtype, k, k_stride, head_dim, v, v_stride, value_dim, half, place);
     sr_reference_meet(&rest, q, scale, dtype, (const char *)k + half * k_stride * element, k_stride, head_dim,
-                      (const char *)v + half * v_stride * element, v_stride, value_dim, n - half,
-                      lean + (double)half * row->slope);
+                      (const char *)v + half * v_stride * element, v_stride, value_dim, n - half, place + (double)half);
     add(row, &rest, value_dim);
     return;
   }
   for (int64_t j = 0; j < n; j++) {
     sr_to_f64(dtype, (const char *)k + j * k_stride * element, head_dim, kd);
     sr_to_f64(dtype, (const char *)v + j * v_stride * element, value_dim, vd);
-    meet_key(row, q, scale, kd, head_dim, vd, value_dim, lean + (double)j * row->slope);
+    meet_key(row, q, scale, kd, head_dim, vd, value_dim, row->slope * (place + (double)j));
   }
 }

@@ -7,9 +7,9 @@
 
 /* The state of one row over the keys it has met: top is the largest score, l and o are sums of exp(score - top) and of
  * exp(score - top) v. reach is the largest finite sum over d of |q_d k_d| * scale and v_top the largest finite |v|,
- * which bound what rounding can do. */
+ * which bound what rounding can do. leaned is the sum of exp(score - top) times what slope has added in size. */
 typedef struct sr_reference {
-  double top, l, reach, v_top;
+  double top, l, leaned, reach, v_top;
   double keys;  /* met */
   double slope; /* of the scores, from key to key; 0 after sr_reference_clear */
   double *o;    /* [value_dim] */
@@ -24,9 +24,10 @@ void sr_reference_raise(sr_reference *row, double top, int32_t value_dim);
 double sr_reference_finish(sr_reference *row, int32_t value_dim);
 
 /* Meets n keys: k and v point to the first one's head; consecutive keys are k_stride and v_stride elements apart. q is
- * [head_dim]. lean is added to the score of the first key, and a slope more to each further one. */
+ * [head_dim]. place is the first one's, from that of the row on:
+ * the slope times a key's is added to its score. */
 void sr_reference_meet(sr_reference *row, const double *q, double scale, sr_dtype dtype, const void *k,
                        int64_t k_stride, int32_t head_dim, const void *v, int64_t v_stride, int32_t value_dim,
-                       int64_t n, double lean);
+                       int64_t n, double place);
 
 #endif

@@ -49,12 +49,13 @@ static sr_status make_step(sr_decoding *d, const sr_stack_spec *spec) {
   *step = (sr_stack_run){.stack = spec->stack, .threads = spec->threads, .kept = 1, .far = d->text->far};
   SR_TRY(make_plans(d, step));
   step->kv_rows = step->rows.count;
-  SR_TRY(sr_stack_fill(step, spec->store, spec->name));
+  SR_TRY(sr_agree(d->comm, sr_stack_fill(step, spec->store, spec->name))); /* before any rank gives up its plan */
   step->source = d->text->source;
   step->cross_k = d->text->cross_k, step->cross_v = d->text->cross_v;
   d->row = calloc((size_t)(2 * sr_stack_kv_width(step)), sizeof *d->row);
   d->last = calloc((size_t)spec->stack->width, sizeof *d->last);
-  return d->row && d->last ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to go on after a text");
+  const bool there = d->row && d->last;
+  return sr_agree(d->comm, there ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to go on after a text"));
 }
 
 sr_status sr_decoding_create(MPI_Comm comm, const sr_stack_spec *spec, sr_decoding **decoding) {

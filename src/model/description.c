@@ -85,6 +85,7 @@ sr_status sr_description_from_json(const char *what, const json_t *json, sr_desc
 static sr_status check_stack(const char *what, const char *name, const sr_stack *s) {
   const bool rotary = s->positions == SR_POSITIONS_ROTARY;
   const char *why = NULL;
+  SR_TRY(sr_fields_check(what, name, stack_fields, STACK_FIELDS, s));
   if (s->heads % s->kv_heads) why = "heads are no multiple of those of keys and values";
   if (rotary && (s->rotary_width < 2 || s->rotary_width % 2 || s->rotary_width > s->head_width))
     why = "the turned width of a head is not even, or more than the head";

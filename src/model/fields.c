@@ -50,6 +50,22 @@ static bool from_json(const sr_field *f, const json_t *value, void *to) {
   }
 }
 
+static bool is_possible(const sr_field *f, const void *from) {
+  const char *at = (const char *)from + f->offset;
+  if (f->kind == SR_FIELD_INTEGER) {
+    const double number = (double)*(const int64_t *)at;
+    return number >= f->least && number <= f->most;
+  }
+  return f->kind != SR_FIELD_REAL || (*(const double *)at >= f->least && *(const double *)at <= f->most);
+}
+
+sr_status sr_fields_check(const char *what, const char *name, const sr_field *table, int n, const void *from) {
+  for (int i = 0; i < n; i++)
+    if (!is_possible(&table[i], from))
+      return sr_fail(SR_ERR_INPUT, "%s: '%s.%s' is out of range", what, name, table[i].name);
+  return SR_OK;
+}
+
 sr_status sr_fields_from_json(const char *what, const char *name, const sr_field *table, int n, const json_t *json,
                               void *to) {
   if (!json_is_object(json)) return sr_fail(SR_ERR_INPUT, "%s: '%s' is no object", what, name);

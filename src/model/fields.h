@@ -36,6 +36,9 @@ typedef struct sr_field {
 /* Adds all fields of the struct at `from`; false without memory. */
 bool sr_fields_to_json(const sr_field *table, int n, const void *from, json_t *json);
 
+/* Whether the numbers of a struct that something else has filled in are possible. Errors: SR_ERR_INPUT. */
+sr_status sr_fields_check(const char *what, const char *name, const sr_field *table, int n, const void *from);
+
 /* Fills the struct from an object that nobody vouches for and that must have every field. what and name begin the
  * messages. Errors: SR_ERR_INPUT. */
 sr_status sr_fields_from_json(const char *what, const char *name, const sr_field *table, int n, const json_t *json,

@@ -13,9 +13,13 @@ sr_status sr_folder_no_key(const sr_import *import, const char *file, const char
   return sr_fail(SR_ERR_INPUT, "%s: in %s beside it '%s' is missing, or not possible", import->source.path, file, key);
 }
 
+/* Sizes below it can be worked with before it is known what each may be. */
+#define LARGEST ((json_int_t)1 << 40)
+
 sr_status sr_folder_integer(const sr_import *import, const char *key, int64_t *value) {
   const json_t *json = sr_folder_get(import, "config.json", key);
-  if (!json_is_integer(json) || json_integer_value(json) < 1) return sr_folder_no_key(import, "config.json", key);
+  if (!json_is_integer(json) || json_integer_value(json) < 1 || json_integer_value(json) > LARGEST)
+    return sr_folder_no_key(import, "config.json", key);
   *value = json_integer_value(json);
   return SR_OK;
 }

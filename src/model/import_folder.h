@@ -10,7 +10,7 @@ const json_t *sr_folder_get(const sr_import *import, const char *file, const cha
 /* That it is missing, or not possible. */
 sr_status sr_folder_no_key(const sr_import *import, const char *file, const char *key);
 
-/* An integer above 0 of config.json; the second reads one that may be missing. Errors: SR_ERR_INPUT. */
+/* An integer of config.json, from 1 to 2^40; the second reads one that may be missing. Errors: SR_ERR_INPUT. */
 sr_status sr_folder_integer(const sr_import *import, const char *key, int64_t *value);
 sr_status sr_folder_optional(const sr_import *import, const char *key, int64_t standard, int64_t *value);
 

@@ -40,7 +40,7 @@ static bool is_set(const sr_import *import, const char *key) {
 /* What it says of rotary positions: newer files have all of it in one object. */
 static const json_t *rotary_of(const sr_import *import) {
   const json_t *parameters = sr_folder_get(import, file, "rope_parameters");
-  return parameters ? parameters : sr_folder_get(import, file, "rope_scaling");
+  return json_is_object(parameters) ? parameters : sr_folder_get(import, file, "rope_scaling");
 }
 
 static sr_status read_base(const sr_import *import, double *base) {
@@ -54,6 +54,8 @@ static sr_status read_scaling(sr_import *import) {
   const json_t *rotary = rotary_of(import), *type = json_object_get(rotary, "rope_type");
   const char *name = json_string_value(type ? type : json_object_get(rotary, "type"));
   const double factor = json_number_value(json_object_get(rotary, "factor"));
+  if (!name && json_object_get(rotary, "factor"))
+    return sr_fail(SR_ERR_INPUT, "%s: it scales frequencies, and does not say how", import->source.path);
   if (!name || !strcmp(name, "default")) return SR_OK;
   if (!strcmp(name, "linear")) return sr_import_scale(import, sr_scaling_linear(factor));
   if (strcmp(name, "llama3"))

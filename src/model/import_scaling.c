@@ -21,6 +21,7 @@ sr_scaling sr_scaling_linear(double factor) {
 
 sr_status sr_import_scale(sr_import *import, sr_scaling scaling) {
   sr_stack *s = &import->description.decoder;
+  SR_TRY(sr_description_check(import->source.path, &import->description));
   const bool by_turns = scaling.context != 0 || scaling.low != 0 || scaling.high != 0;
   if (!(scaling.factor >= 1) || (by_turns && !(scaling.context >= 1 && scaling.low > 0 && scaling.high > scaling.low)))
     return sr_fail(SR_ERR_INPUT, "%s: how its frequencies are scaled is not possible", import->source.path);

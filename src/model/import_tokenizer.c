@@ -108,20 +108,30 @@ int64_t sr_tokenizer_id(const json_t *tokenizer, const char *text) {
   return json_is_integer(id) ? json_integer_value(id) : -1;
 }
 
-/* The token at an end of a text's template; -1 where the text itself stands there. */
+/* A token of a text's template. Errors: SR_ERR_INPUT. */
 static sr_status read_end(const sr_import *import, const json_t *tokenizer, const json_t *step, int64_t *token) {
   const json_t *special = json_object_get(step, "SpecialToken");
-  *token = -1;
-  if (!special) return SR_OK;
   *token = sr_tokenizer_id(tokenizer, json_string_value(json_object_get(special, "id")));
   return *token >= 0 ? SR_OK : sr_folder_no_tokenizer(import, "what stands at the ends of a text is no token");
 }
 
+/* Where the text itself stands in a template that has it once, with a token before it and one behind it at most; -1 for
+ * others. */
+static int64_t find_text(const json_t *single) {
+  const size_t n = json_array_size(single);
+  int64_t at = -1;
+  for (size_t i = 0; i < n; i++)
+    if (json_object_get(json_array_get(single, i), "Sequence")) at = at < 0 ? (int64_t)i : INT64_MAX;
+  return at <= 1 && (int64_t)n - at <= 2 ? at : -1;
+}
+
 sr_status sr_tokenizer_ends(sr_import *import, const json_t *tokenizer, const json_t *processor) {
   const json_t *single = json_object_get(processor, "single");
-  const size_t n = json_array_size(single);
-  if (!sr_folder_is_of_type(processor, "TemplateProcessing") || n < 1 || n > 3)
+  const int64_t text = find_text(single);
+  sr_vocabulary *v = &import->vocabulary;
+  if (!sr_folder_is_of_type(processor, "TemplateProcessing") || text < 0 || v->first >= 0 || v->last >= 0)
     return sr_folder_no_tokenizer(import, "its post_processor is not read");
-  SR_TRY(read_end(import, tokenizer, json_array_get(single, 0), &import->vocabulary.first));
-  return read_end(import, tokenizer, json_array_get(single, n - 1), &import->vocabulary.last);
+  if (text == 1) SR_TRY(read_end(import, tokenizer, json_array_get(single, 0), &v->first));
+  if (text + 1 == (int64_t)json_array_size(single)) return SR_OK;
+  return read_end(import, tokenizer, json_array_get(single, (size_t)text + 1), &v->last);
 }

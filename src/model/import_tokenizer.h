@@ -25,7 +25,8 @@ sr_status sr_token_table_add(sr_import *import, const sr_token_table *table, boo
 /* The id of a token, or -1. */
 int64_t sr_tokenizer_id(const json_t *tokenizer, const char *text);
 
-/* What stands at the ends of a text, by a TemplateProcessing. Errors: SR_ERR_INPUT. */
+/* What stands at the ends of a text, by a TemplateProcessing; nothing is known of it before, first and last are -1.
+ * Errors: SR_ERR_INPUT. */
 sr_status sr_tokenizer_ends(sr_import *import, const json_t *tokenizer, const json_t *processor);
 
 #endif

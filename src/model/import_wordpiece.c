@@ -36,7 +36,7 @@ static sr_status read_wordpiece(sr_import *import, const json_t *tokenizer) {
     return sr_folder_no_tokenizer(import, "its pre_tokenizer is not read");
   v->kind = SR_VOCABULARY_WORDPIECE;
   v->unknown = sr_tokenizer_id(tokenizer, json_string_value(json_object_get(model, "unk_token")));
-  v->end = -1;
+  v->first = v->last = v->end = -1;
   v->longest_word = json_integer_value(json_object_get(model, "max_input_chars_per_word"));
   if (v->unknown < 0) return sr_folder_no_tokenizer(import, "there is no token for what is unknown");
   SR_TRY(read_normaliser(import, json_object_get(tokenizer, "normalizer")));

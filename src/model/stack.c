@@ -208,7 +208,7 @@ static sr_status build(MPI_Comm comm, const sr_stack_spec *spec, sr_stack_run *r
     const sr_options cross = cross_options(run);
     SR_TRY(sr_plan_create(comm, &cross, &run->cross_plan));
   }
-  return sr_stack_fill(run, spec->store, spec->name);
+  return sr_agree(comm, sr_stack_fill(run, spec->store, spec->name)); /* before any rank gives up its plan */
 }
 
 sr_status sr_stack_create(MPI_Comm comm, const sr_stack_spec *spec, sr_stack_run **run) {
@@ -227,7 +227,7 @@ static sr_status estimate(MPI_Comm comm, const sr_stack_spec *spec, sr_stack_run
   const sr_options options = own_options(run);
   SR_TRY(sr_plan_estimate(comm, &options, plan));
   SR_TRY(find_kv_rows(comm, plan->q_rows, run));
-  SR_TRY(find_weights(run, spec->store, spec->name));
+  SR_TRY(sr_agree(comm, find_weights(run, spec->store, spec->name)));
   run->rows.count = plan->q_rows;
   *need = (sr_stack_need){measure(run), plan->workspace, plan->shared, plan->touched};
   return SR_OK;

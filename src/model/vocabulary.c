@@ -68,6 +68,7 @@ static sr_status check_tokens(const char *what, const sr_vocabulary *v) {
 
 sr_status sr_vocabulary_check(const char *what, const sr_vocabulary *v) {
   SR_TRY(check_tokens(what, v));
+  SR_TRY(sr_fields_check(what, "tokenizer", fields, FIELDS, v));
   if (v->unknown >= v->n || v->first >= v->n || v->last >= v->n || v->end >= v->n)
     return sr_fail(SR_ERR_INPUT, "%s: the tokenizer names a token that it does not have", what);
   for (int64_t i = 0; i < v->n_merges; i++)

@@ -67,6 +67,7 @@ static sr_status add_merges(const char *what, sr_vocabulary *v, const char *cons
   size_t i;
   const json_t *merge;
   for (int64_t id = 0; id < v->n && !failed; id++) {
+    if (!*text[id]) continue; /* of an id without a token */
     entry[id].token = (int32_t)id;
     HASH_ADD_KEYPTR(hh, table, text[id], (unsigned)strlen(text[id]), &entry[id]);
   }

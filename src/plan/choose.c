@@ -2,6 +2,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "comm/shared.h"
@@ -13,6 +14,7 @@ static sr_status look_at(const sr_options *options, const sr_site *site, const s
   sr_status status = sr_decide(options, site, &p->way, &d);
   if (status == SR_OK) {
     p->memory = (double)(d.workspace + d.shared);
+    p->part = (double)d.workspace + (double)d.shared / d.members;
     p->sent = (double)d.sent_bytes;
     p->seconds = sr_cost_seconds(&d, site, costs);
     if (options->memory_limit && p->memory > (double)options->memory_limit) p->seconds = (double)INFINITY;
@@ -22,14 +24,21 @@ static sr_status look_at(const sr_options *options, const sr_site *site, const s
   return status;
 }
 
+/* Numbers of a prospect. */
+enum { SHARED = 4 };
+
 /* Makes one rank's expectations those of all. */
 static sr_status share(MPI_Comm comm, sr_prospect *prospect, int n) {
-  double value[3 * SR_MOST_WAYS];
-  for (int i = 0; i < n; i++)
-    value[3 * i] = prospect[i].seconds, value[3 * i + 1] = prospect[i].sent, value[3 * i + 2] = prospect[i].memory;
-  SR_TRY(sr_comm_max(comm, value, 3 * n));
-  for (int i = 0; i < n; i++)
-    prospect[i].seconds = value[3 * i], prospect[i].sent = value[3 * i + 1], prospect[i].memory = value[3 * i + 2];
+  double value[SHARED * SR_MOST_WAYS];
+  for (int i = 0; i < n; i++) {
+    const sr_prospect *p = &prospect[i];
+    memcpy(value + SHARED * i, (double[SHARED]){p->seconds, p->sent, p->memory, p->part}, SHARED * sizeof *value);
+  }
+  SR_TRY(sr_comm_max(comm, value, SHARED * n));
+  for (int i = 0; i < n; i++) {
+    const double *all = value + SHARED * i;
+    prospect[i] = (sr_prospect){prospect[i].way, all[0], all[1], all[2], all[3]};
+  }
   return SR_OK;
 }
 
@@ -49,9 +58,9 @@ static void sort(sr_prospect *prospect, int n) {
   for (int i = 0; i < n; i++) best = fmin(best, prospect[i].seconds);
   const double fast = best * (1 + worth);
   for (int i = 0; i < n; i++)
-    if (prospect[i].seconds <= fast) least = fmin(least, prospect[i].memory);
+    if (prospect[i].seconds <= fast) least = fmin(least, prospect[i].part);
   const double small = least * (1 + worth_memory);
-  while (isfinite(best) && (prospect[simplest].seconds > fast || prospect[simplest].memory > small)) simplest++;
+  while (isfinite(best) && (prospect[simplest].seconds > fast || prospect[simplest].part > small)) simplest++;
   const sr_prospect first = prospect[simplest];
   for (int i = simplest; i > 0; i--) prospect[i] = prospect[i - 1];
   prospect[0] = first;

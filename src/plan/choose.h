@@ -13,6 +13,7 @@ typedef struct sr_prospect {
   double seconds; /* of the slowest rank; infinite where it takes more memory than there is, or than options allow */
   double sent;    /* bytes, of the rank that sends most */
   double memory;  /* bytes of a plan, of the rank that needs most */
+  double part;    /* likewise, but of what a node shares its part alone */
 } sr_prospect;
 
 /* All ways that the options, which have been checked and are alike on all ranks, leave open, the best one first.

@@ -91,7 +91,7 @@ static double exchange_seconds(const links *l) {
 double sr_cost_seconds(const sr_decision *d, const sr_site *site, const sr_costs *costs) {
   const links l = {d, site, costs, share_that_crosses(d, site)};
   const double pair_s = seconds_per_pair(d, costs);
-  const double packed = (double)d->tile_bytes * (double)d->tiles + (double)sr_decision_own_bytes(d);
+  const double packed = (double)d->tile_bytes * (double)(d->tiles * d->sets) + (double)sr_decision_own_bytes(d);
   double seconds = exchange_seconds(&l) + packed * costs->copy_s_per_byte;
   for (int64_t s = 0; s < d->schedule.n_steps; s++) seconds += step_seconds(&l, &d->schedule.step[s], pair_s);
   return seconds;

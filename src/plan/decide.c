@@ -60,7 +60,7 @@ static void count_tensors(sr_decision *d) {
   const sr_options *o = &d->opt;
   uint64_t q_rows = (uint64_t)sr_tokens_count(d->q), kv_rows = (uint64_t)sr_tokens_count(d->kv);
   uint64_t in = sr_dtype_size(o->dtype), out = sr_dtype_size(o->out_dtype), lse = sr_dtype_size(d->lse_dtype);
-  uint64_t q_row = (uint64_t)o->q_heads * ((uint64_t)o->head_dim * in + (uint64_t)o->value_dim * out + lse);
+  uint64_t q_row = (uint64_t)o->q_heads * ((uint64_t)(o->head_dim * d->sets) * in + (uint64_t)o->value_dim * out + lse);
   d->tensor_bytes = q_rows * q_row + kv_rows * (uint64_t)o->kv_heads * (uint64_t)(o->head_dim + o->value_dim) * in;
 }
 

@@ -103,7 +103,7 @@ static inline double sr_decision_slope(const sr_decision *d, int64_t work_head) 
   return d->opt.slopes ? d->opt.slopes[d->work.first_q_head + work_head] * M_LOG2E : 0;
 }
 
-/* States of tiles that a plan keeps: where queries travel, of all tiles, an accumulator for each thread. */
+/* Tiles whose state a plan keeps from step to step; where queries travel that is all of them. */
 static inline int64_t sr_decision_kept(const sr_decision *d) {
   return sr_decision_few(d) ? d->tiles : d->head_kept * d->work.kv_heads;
 }

@@ -20,13 +20,12 @@ static void widen(sr_range *reach, sr_range run) {
 /* Fills in where a tile's state is, which begins with the first step that it has to do with. */
 static void set_state(const sr_fold *s, const sr_stay *stay, sr_task *task) {
   const sr_decision *d = &s->plan->d;
-  const bool keeps = stay->step < 0;
-  task->opens = !keeps || s->step == 0;
+  const bool keeps = stay->step < 0, opens = !keeps || s->step == 0;
   task->closes = !keeps || s->step == d->schedule.n_steps - 1;
   task->written = false;
   task->state = keeps ? sr_plan_kept(s->plan, task->number) : task->own;
   if (!keeps) sr_pack_tile(s->plan, task->number, s->tensors, &task->state);
-  if (task->opens) sr_accumulator_begin(d->kernel, &task->state.accumulator);
+  if (opens) sr_accumulator_begin(d->kernel, &task->state.accumulator);
 }
 
 /* Fills in what stays the same for a tile through all segments. */

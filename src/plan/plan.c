@@ -27,6 +27,12 @@ static int64_t digest(const int64_t *value, int64_t n) {
   return (int64_t)(sum >> 1);
 }
 
+static int64_t digest_of_reals(const double *value, int64_t n) {
+  int64_t sum = 0;
+  for (int64_t i = 0; i < n; i++) sum = digest((const int64_t[]){sum, bits_of(value[i])}, 2);
+  return sum;
+}
+
 /* Ranks that compute different things would wait for one another in vain. */
 static sr_status check_alike(MPI_Comm comm, const sr_options *o) {
   const int64_t options[] = {o->q_len,
@@ -54,7 +60,10 @@ static sr_status check_alike(MPI_Comm comm, const sr_options *o) {
                              o->kv_room,
                              o->no_overlap,
                              (int64_t)o->piece_bytes,
-                             o->refuse_nonfinite};
+                             o->refuse_nonfinite,
+                             o->sink_queries,
+                             o->slopes != NULL,
+                             o->slopes ? digest_of_reals(o->slopes, o->q_heads) : 0};
   bool alike;
   SR_TRY(sr_comm_alike(comm, options, (int)(sizeof options / sizeof options[0]), &alike));
   return alike ? SR_OK : sr_fail(SR_ERR_ARGUMENT, "the ranks passed different options");

@@ -87,7 +87,8 @@ static sr_status load_run(const sr_plan *plan, const sr_tensors *t, int run, bat
 }
 
 static sr_status batch_load(const sr_plan *plan, const sr_tensors *t, batch *b) {
-  for (int run = 0; run < SR_RUNS; run++) SR_TRY(load_run(plan, t, run, b));
+  const int first = SR_RUNS - (int)plan->d.sets;
+  for (int run = first; run < SR_RUNS; run++) SR_TRY(load_run(plan, t, run, b));
   return SR_OK;
 }
 
@@ -98,6 +99,7 @@ static void meet_run(const sr_plan *plan, const sr_tensors *t, const batch *b, i
   const int64_t k_row = o->kv_heads * o->head_dim, v_row = o->kv_heads * o->value_dim;
   const int64_t head = r % o->q_heads / d->group;
   const uint64_t element = sr_dtype_size(o->dtype);
+  const double *q = b->q[d->sets == 1 ? SR_RUN_WINDOW : run];
   int64_t local = 0;
   for (int64_t i = 0; i < d->kv.n; i++) {
     sr_span s = d->kv.span[i];
@@ -105,11 +107,11 @@ static void meet_run(const sr_plan *plan, const sr_tensors *t, const batch *b, i
     int64_t first = local + from - s.start;
     local += s.count;
     if (from >= to) continue;
-    sr_reference_meet(
-        &b->row[r], b->q[run] + r * o->head_dim, d->scale, o->dtype,
-        (const char *)t->k + (uint64_t)(first * k_row + head * o->head_dim) * element, k_row, (int32_t)o->head_dim,
-        (const char *)t->v + (uint64_t)(first * v_row + head * o->value_dim) * element, v_row, (int32_t)o->value_dim,
-        to - from, b->row[r].slope * (double)(from - d->q_start - b->query[r / o->q_heads]));
+    sr_reference_meet(&b->row[r], q + r * o->head_dim, d->scale, o->dtype,
+                      (const char *)t->k + (uint64_t)(first * k_row + head * o->head_dim) * element, k_row,
+                      (int32_t)o->head_dim,
+                      (const char *)t->v + (uint64_t)(first * v_row + head * o->value_dim) * element, v_row,
+                      (int32_t)o->value_dim, to - from, (double)(from - d->q_start - b->query[r / o->q_heads]));
   }
 }
 
@@ -126,7 +128,7 @@ static void meet_local(const sr_plan *plan, const sr_tensors *t, batch *b, int64
 
 /* Merges the ranks' states: first the largest score, reach and |v|, then the sums, relative to that largest score. */
 static sr_status merge_ranks(const sr_plan *plan, batch *b) {
-  const int64_t rows = b->n * plan->d.opt.q_heads, dv = plan->d.opt.value_dim, sums = dv + 2;
+  const int64_t rows = b->n * plan->d.opt.q_heads, dv = plan->d.opt.value_dim, sums = dv + 3;
   for (int64_t r = 0; r < rows; r++) {
     b->mail[3 * r] = b->row[r].top;
     b->mail[3 * r + 1] = b->row[r].reach;
@@ -142,13 +144,15 @@ static sr_status merge_ranks(const sr_plan *plan, batch *b) {
   for (int64_t r = 0; r < rows; r++) {
     b->mail[r * sums] = b->row[r].l;
     b->mail[r * sums + 1] = b->row[r].keys;
-    memcpy(b->mail + r * sums + 2, b->row[r].o, (size_t)dv * sizeof(double));
+    b->mail[r * sums + 2] = b->row[r].leaned;
+    memcpy(b->mail + r * sums + 3, b->row[r].o, (size_t)dv * sizeof(double));
   }
   SR_TRY(sr_comm_sum(plan->comm, b->mail, rows * sums));
   for (int64_t r = 0; r < rows; r++) {
     b->row[r].l = b->mail[r * sums];
     b->row[r].keys = b->mail[r * sums + 1];
-    memcpy(b->row[r].o, b->mail + r * sums + 2, (size_t)dv * sizeof(double));
+    b->row[r].leaned = b->mail[r * sums + 2];
+    memcpy(b->row[r].o, b->mail + r * sums + 3, (size_t)dv * sizeof(double));
   }
   return SR_OK;
 }
@@ -175,9 +179,9 @@ static precision precision_of(sr_dtype dtype) {
   }
 }
 
-/* What rounding can do to a row: a score is off by some units of its reach, a sum by some tens of units, and o by both
- * times the largest |v|. Rounded factors add a unit of theirs each. Scores or sums past the range of the sums' type
- * explain anything. */
+/* What rounding can do to a row: a score is off by some units of its reach and of what a slope has added to it, where
+ * it has weight, a sum by some tens of units, and o by both times the largest |v|. Rounded factors add a unit of theirs
+ * each. Scores or sums past the range of the sums' type explain anything. */
 typedef struct bound {
   double o, lse;
 } bound;
@@ -192,7 +196,8 @@ static bound rounding(const sr_decision *d, const sr_reference *row) {
   double most = d->kernel->sums == SR_F64 ? DBL_MAX : (double)FLT_MAX;
   if (!(row->reach * M_LOG2E < most && row->v_top < most / SR_SEGMENT))
     return (bound){(double)INFINITY, (double)INFINITY};
-  double relative = 2 * sums.unit * (32 + 4 * row->reach);
+  const double leaned = row->l > 0 ? row->leaned / row->l : 0;
+  double relative = 2 * sums.unit * (32 + 4 * (row->reach + leaned));
   if (d->kernel->compute != d->kernel->sums)
     relative += 2 * factors.unit * (2 + (rounds_inputs(d) ? 4 * row->reach : 0));
   return (bound){row->v_top * (relative + out.unit) + row->keys * sums.smallest + out.smallest, relative};

@@ -6,7 +6,13 @@ static uint64_t scratch_bytes(const sr_decision *d) {
   return sr_align_up(d->kernel->scratch_bytes((int32_t)d->opt.head_dim, (int32_t)d->opt.value_dim));
 }
 
+/* A state of its own is for tiles that keep none. */
+static bool has_own(const sr_decision *d) {
+  return d->head_kept < d->head_tiles;
+}
+
 static uint64_t task_bytes(const sr_decision *d) {
+  if (!has_own(d)) return sr_partial_bytes(d->kernel, (int32_t)d->opt.value_dim);
   return sr_partial_bytes(d->kernel, (int32_t)d->opt.value_dim) + d->acc_bytes + d->tile_bytes * (uint64_t)d->sets +
          sr_align_up(sr_query_norm_bytes(d) * (uint64_t)d->sets);
 }
@@ -18,6 +24,7 @@ uint64_t sr_worker_bytes(const sr_decision *d) {
 static void lay_task(const sr_decision *d, char *at, sr_task *task) {
   const int32_t value_dim = (int32_t)d->opt.value_dim;
   task->partial = sr_partial_at(d->kernel, at);
+  if (!has_own(d)) return;
   at += sr_partial_bytes(d->kernel, value_dim);
   const sr_accumulator accumulator = sr_accumulator_at(d->kernel, value_dim, at);
   at += d->acc_bytes;

@@ -15,7 +15,7 @@ typedef struct sr_task {
   int64_t rows;        /* of the tile; further lanes see what the last row sees */
   int64_t pairs;       /* that the rows see of the segment */
   bool active;         /* some row sees some of the segment */
-  bool opens, closes;  /* this is the first, the last step that it has to do with */
+  bool closes;         /* this is the last step that it has to do with */
   bool written;        /* its output is */
   sr_state own, state; /* of the worker, and what is used: that or what the plan keeps */
 } sr_task;

@@ -141,6 +141,11 @@ class Folders(Case):
         self.refuse("'yarn'", changed={'rope_scaling': {'rope_type': 'yarn', 'factor': 4.0}})
         self.refuse('scaled', changed={'rope_scaling': {'rope_type': 'linear', 'factor': 0.0}})
         self.refuse('scaled', changed={'rope_scaling': {**llama.LLAMA3, 'low_freq_factor': 5.0}})
+        self.refuse('does not say how', changed={'rope_scaling': {'factor': 2.0}})
+        self.refuse("'decoder.rotary_width' is out of range", changed={'head_dim': 8 * 10 ** 9, 'rope_scaling': {'type': 'linear', 'factor': 2.0}})
+        self.refuse("'decoder.layers' is out of range", changed={'num_hidden_layers': 10 ** 10})
+        self.refuse("'num_hidden_layers'", changed={'num_hidden_layers': 10 ** 15})
+        self.refuse("'tokenizer.end' is out of range", changed={'eos_token_id': -7})
         self.refuse("'rope_theta'", changed={'rope_theta': -1.0})
         self.refuse("'vocab_size'", changed={'vocab_size': 0})
         self.refuse('far fewer', changed={'vocab_size': 10 ** 9})
@@ -164,6 +169,10 @@ class Folders(Case):
                 ('splits', llama.tokenizer(pre_tokenizer={'type': 'Sequence', 'pretokenizers': [
                     {'type': 'Split', 'pattern': {'Regex': 'a'}, 'behavior': 'Removed'}, {'type': 'ByteLevel'}]})),
                 ('post_processor', llama.tokenizer(post_processor={'type': 'BertProcessing'})),
+                ('post_processor', llama.tokenizer(post_processor={'type': 'TemplateProcessing', 'single': [
+                    {'SpecialToken': {'id': '<|end|>'}}, {'SpecialToken': {'id': '<|end|>'}}, {'Sequence': {'id': 'A'}}]})),
+                ('no token', llama.tokenizer(post_processor={'type': 'TemplateProcessing', 'single': [
+                    {'SpecialToken': {'id': '<s>'}}, {'Sequence': {'id': 'A'}}]})),
                 ('not special', llama.tokenizer(added_tokens=[{'id': 0, 'content': '<tool>', 'special': False}])),
                 ('BPE', model(type='Unigram')), ('characters', model(byte_fallback=True)), ('suffix', model(end_of_word_suffix='</w>')),
                 ('merge 0', model(merges=['a zz'])), ('merge 1', model(merges=[['t', 'h'], ['t']])),

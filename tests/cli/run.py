@@ -132,6 +132,12 @@ class Run(Case):
             want = decoder(out['tokens'], arrays, left, sinks)[1]
             np.testing.assert_allclose(out['logprob'], want, rtol=0, atol=2e-5)
 
+    def test_wide_window(self):
+        """Wider than what the model was trained on: that is said."""
+        model, text = self.decoder_model(), self.text('the an7 the, ' * 900)
+        self.run_model(model, text, '--window=4200,0', '--sinks=2', '--limit=4300', '--outputs=tokens', warnings=1)
+        self.run_model(model, text, '--window=4095,0', '--sinks=2', '--limit=4300', '--outputs=tokens')
+
     def test_documents(self):
         """Each is as if it were alone, and begins without a prediction."""
         arrays = self.quiet_weights()

@@ -13,7 +13,8 @@ static void check(const sr_vocabulary *v) {
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   sr_import import = {.source = {.path = "fuzz", .metadata = json_loadb((const char *)data, size, 0, NULL)}};
   if (json_is_object(import.source.metadata) && sr_import_folder(&import) == SR_OK) {
-    sr_description_check("fuzz", &import.description);
+    if (sr_description_check("fuzz", &import.description) == SR_OK)
+      sr_description_weights(&import.description, &import.weight, &import.n_weights);
     check(&import.vocabulary);
     check(&import.source_vocabulary);
   }

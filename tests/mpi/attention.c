@@ -40,7 +40,7 @@ static sr_options random_options(uint64_t *r, int n, int64_t *documents, double 
   if (o.mask.sinks > 0 && problem_int(r, 0, 1)) o.mask.window_left = problem_int(r, 0, longest / 2);
   o.sink_queries = o.mask.sinks > 0 && o.mask.window_left >= 0 && problem_int(r, 0, 1);
   if (o.mask.causal && problem_int(r, 0, 1)) {
-    for (int64_t i = 0; i < o.q_heads; i++) slopes[i] = (double)problem_int(r, 0, 40) / 1000;
+    for (int64_t i = 0; i < o.q_heads; i++) slopes[i] = (double)problem_int(r, 0, 1000) / 1000;
     o.slopes = slopes;
   }
   if (!problem_int(r, 0, 3)) o.scale = 0.1 * (double)problem_int(r, -20, 20);
