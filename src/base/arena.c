@@ -2,6 +2,7 @@
 
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "memory.h"
 
@@ -36,6 +37,12 @@ void *sr_arena_take(sr_arena *arena, int64_t n, uint64_t size) {
   chunk->at += bytes;
   chunk->left -= bytes;
   return taken;
+}
+
+void *sr_arena_copy(sr_arena *arena, const void *from, int64_t n, uint64_t size) {
+  void *copy = sr_arena_take(arena, n, size);
+  if (copy && n > 0) memcpy(copy, from, (uint64_t)n * size);
+  return copy;
 }
 
 void sr_arena_free(sr_arena *arena) {

@@ -22,6 +22,14 @@ void sr_free(void *block) {
   free(block);
 }
 
+void *sr_grow(void *array, int64_t n, int64_t *room, size_t size) {
+  if (n < *room) return array;
+  const int64_t more = *room ? 2 * *room : 8;
+  void *moved = realloc(array, (size_t)more * size);
+  if (moved) *room = more;
+  return moved;
+}
+
 uint64_t sr_memory_peak(void) {
   struct rusage usage;
   return getrusage(RUSAGE_SELF, &usage) ? 0 : (uint64_t)usage.ru_maxrss * 1024;

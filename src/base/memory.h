@@ -25,6 +25,10 @@ static inline bool sr_mul(uint64_t a, uint64_t b, uint64_t *out) {
 void *sr_alloc(uint64_t size);
 void sr_free(void *block);
 
+/* Room for one more of the n elements of an array from malloc, or NULL at first, which doubles: the array, perhaps
+ * moved; NULL when there is no memory, and then the old one stays. */
+void *sr_grow(void *array, int64_t n, int64_t *room, size_t size);
+
 /* Bytes that processes of this machine can still allocate without swapping: the least of what the kernel calls
  * available and what is left under the limits of this process's control groups. UINT64_MAX when neither is known. */
 uint64_t sr_memory_available(void);

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "base/rows.h"
 
 /* Chunks in the making. */
@@ -27,23 +28,17 @@ static sr_status no_memory(void) {
 
 static bool add_id(maker *m, int32_t id) {
   sr_chunks *to = m->to;
-  if (to->n == m->room) {
-    m->room = m->room ? 2 * m->room : 4096;
-    int32_t *more = realloc(to->own_id, (size_t)m->room * sizeof *more);
-    if (!more) return false;
-    to->own_id = more;
-  }
+  int32_t *more = sr_grow(to->own_id, to->n, &m->room, sizeof *more);
+  if (!more) return false;
+  to->own_id = more;
   to->own_id[to->n++] = id;
   return true;
 }
 
 static bool add_kept(sr_chunks *to, sr_kept kept) {
-  if (to->n_kept == to->room) {
-    to->room = to->room ? 2 * to->room : 64;
-    sr_kept *more = realloc(to->kept, (size_t)to->room * sizeof *more);
-    if (!more) return false;
-    to->kept = more;
-  }
+  sr_kept *more = sr_grow(to->kept, to->n_kept, &to->room, sizeof *more);
+  if (!more) return false;
+  to->kept = more;
   to->kept[to->n_kept++] = kept;
   return true;
 }

@@ -126,10 +126,10 @@ void sr_run_warn_of_length(sr_run_state *r) {
            "%" PRId64 " tokens side by side, and the model was trained on up to %" PRId64
            ": without a window its predictions get worse",
            longest, r->stack->context);
-  if (r->stack->causal && r->stack->context > 0 && mask->window_left >= r->stack->context &&
-      longest > r->stack->context)
+  if (r->stack->context == 0 || longest <= r->stack->context) return;
+  if (r->stack->causal && mask->window_left >= r->stack->context)
     sr_run_warn(r, "the window is wider than what the model was trained on: behind that its predictions get worse");
-  if (r->stack->context > 0 && longest > r->stack->context && mask->window_left < 0) sr_run_warn(r, text);
+  if (mask->window_left < 0) sr_run_warn(r, text);
 }
 
 sr_stack_spec sr_run_spec(const sr_run_state *r) {

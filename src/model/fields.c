@@ -31,25 +31,7 @@ static int find_word(const char *const *list, const json_t *word) {
   return -1;
 }
 
-static bool from_json(const sr_field *f, const json_t *value, void *to) {
-  char *at = (char *)to + f->offset;
-  const double number = json_number_value(value);
-  const bool in_range = number >= f->least && number <= f->most;
-  switch (f->kind) {
-  case SR_FIELD_INTEGER:
-    *(int64_t *)at = json_integer_value(value);
-    return json_is_integer(value) && in_range;
-  case SR_FIELD_REAL:
-    *(double *)at = number;
-    return json_is_number(value) && in_range;
-  case SR_FIELD_FLAG:
-    *(bool *)at = json_is_true(value);
-    return json_is_boolean(value);
-  default:
-    return (*(int *)at = find_word(f->choice, value)) >= 0;
-  }
-}
-
+/* Whether a number is in its range; others are always. */
 static bool is_possible(const sr_field *f, const void *from) {
   const char *at = (const char *)from + f->offset;
   if (f->kind == SR_FIELD_INTEGER) {
@@ -57,6 +39,23 @@ static bool is_possible(const sr_field *f, const void *from) {
     return number >= f->least && number <= f->most;
   }
   return f->kind != SR_FIELD_REAL || (*(const double *)at >= f->least && *(const double *)at <= f->most);
+}
+
+static bool from_json(const sr_field *f, const json_t *value, void *to) {
+  char *at = (char *)to + f->offset;
+  switch (f->kind) {
+  case SR_FIELD_INTEGER:
+    *(int64_t *)at = json_integer_value(value);
+    return json_is_integer(value) && is_possible(f, to);
+  case SR_FIELD_REAL:
+    *(double *)at = json_number_value(value);
+    return json_is_number(value) && is_possible(f, to);
+  case SR_FIELD_FLAG:
+    *(bool *)at = json_is_true(value);
+    return json_is_boolean(value);
+  default:
+    return (*(int *)at = find_word(f->choice, value)) >= 0;
+  }
 }
 
 sr_status sr_fields_check(const char *what, const char *name, const sr_field *table, int n, const void *from) {

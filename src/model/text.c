@@ -6,15 +6,12 @@
 #include <sys/stat.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 
 bool sr_numbers_add(sr_numbers *numbers, int64_t number) {
-  if (numbers->n == numbers->room) {
-    const int64_t room = numbers->room ? 2 * numbers->room : 1024;
-    int64_t *more = realloc(numbers->number, (size_t)room * sizeof *more);
-    if (!more) return false;
-    numbers->number = more;
-    numbers->room = room;
-  }
+  int64_t *more = sr_grow(numbers->number, numbers->n, &numbers->room, sizeof *more);
+  if (!more) return false;
+  numbers->number = more;
   numbers->number[numbers->n++] = number;
   return true;
 }

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <math.h>
 #include <omp.h>
-#include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -216,31 +215,22 @@ static sr_status distribute(sr_decision *d, const sr_site *site) {
 }
 
 /* The caller's need not stay. */
-static sr_status keep_documents(sr_decision *d) {
-  sr_mask *mask = &d->opt.mask;
-  if (mask->n_documents == 0) return SR_OK;
-  int64_t *copy = sr_arena_take(&d->arena, mask->n_documents, sizeof *copy);
-  if (!copy) return sr_fail(SR_ERR_RESOURCE, "no memory for where %" PRId64 " documents begin", mask->n_documents);
-  memcpy(copy, mask->documents, (size_t)mask->n_documents * sizeof *copy);
-  mask->documents = copy;
-  return SR_OK;
-}
-
-static sr_status keep_slopes(sr_decision *d) {
+static sr_status keep_arrays(sr_decision *d) {
   sr_options *o = &d->opt;
+  sr_mask *mask = &o->mask;
+  if (mask->n_documents > 0)
+    mask->documents = sr_arena_copy(&d->arena, mask->documents, mask->n_documents, sizeof *mask->documents);
+  if (mask->n_documents > 0 && !mask->documents)
+    return sr_fail(SR_ERR_RESOURCE, "no memory for where %" PRId64 " documents begin", mask->n_documents);
   if (!o->slopes) return SR_OK;
-  double *copy = sr_arena_take(&d->arena, o->q_heads, sizeof *copy);
-  if (!copy) return sr_fail(SR_ERR_RESOURCE, "no memory for slopes");
-  memcpy(copy, o->slopes, (size_t)o->q_heads * sizeof *copy);
-  o->slopes = copy;
-  return SR_OK;
+  o->slopes = sr_arena_copy(&d->arena, o->slopes, o->q_heads, sizeof *o->slopes);
+  return o->slopes ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory for slopes");
 }
 
 sr_status sr_decide(const sr_options *options, const sr_site *site, const sr_way *way, sr_decision *d) {
   *d = (sr_decision){.opt = *options, .ranks = site->ranks, .rank = site->rank, .way = *way};
   const sr_options *o = &d->opt;
-  SR_TRY(keep_documents(d));
-  SR_TRY(keep_slopes(d));
+  SR_TRY(keep_arrays(d));
   SR_TRY(sr_kernel_choose(choose_products(o), sr_decision_few(d), &d->kernel));
   d->threads = o->threads ? o->threads : omp_get_max_threads();
   d->q_start = sr_mask_q_start(&o->mask, o->q_len, o->kv_len);

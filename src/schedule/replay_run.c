@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "replay.h"
 
 /* Keys and values of a team, in memory. */
@@ -62,23 +63,13 @@ static uint64_t next_random(world *w) {
   return w->random * 0x2545f4914f6cdd1d >> 33;
 }
 
-/* Room for one more element of an array that doubles. */
-static bool grow(void **array, int64_t n, int64_t *room, size_t size) {
-  if (n < *room) return true;
-  const int64_t more = *room ? 2 * *room : 8;
-  void *moved = realloc(*array, (size_t)more * size);
-  if (!moved) return false;
-  *array = moved, *room = more;
-  return true;
-}
-
 static sr_status no_memory(void) {
   return sr_fail(SR_ERR_RESOURCE, "no memory to replay a schedule");
 }
 
 static sr_status add_event(world *w, event e) {
-  void *events = w->event;
-  if (!grow(&events, w->n_events, &w->room, sizeof e)) return no_memory();
+  event *events = sr_grow(w->event, w->n_events, &w->room, sizeof e);
+  if (!events) return no_memory();
   w->event = events;
   w->event[w->n_events++] = e;
   return SR_OK;
@@ -102,8 +93,8 @@ static sr_status post(world *w, half h, bool is_send) {
       return sr_fail(SR_ERR_INTERNAL, "rank %d sends rank %d other tokens than it waits for", h.from, h.to);
     return add_event(w, (event){.worker = -1, .send = is_send ? h : other, .receive = is_send ? other : h});
   }
-  void *waiting = c->waiting;
-  if (!grow(&waiting, c->n, &c->room, sizeof h)) return no_memory();
+  half *waiting = sr_grow(c->waiting, c->n, &c->room, sizeof h);
+  if (!waiting) return no_memory();
   c->waiting = waiting;
   c->are_sends = is_send;
   c->waiting[c->n++] = h;
