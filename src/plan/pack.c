@@ -60,13 +60,31 @@ static double length(const sr_decision *d, double norm) {
   return norm < (wide ? 0x1p500 : 0x1p60) ? fmax(norm, wide ? 0x1p-500 : 0x1p-100) : (double)INFINITY;
 }
 
+/* Rows of queries and of o are asked for so many rows before they are used: those of one head lie apart. */
+enum { ROWS_AHEAD = 8 };
+
+static void ask_for(const char *row, int64_t bytes) {
+  for (int64_t at = 0; at < bytes; at += SR_LINE) __builtin_prefetch(row + at);
+}
+
+/* The query of a row of a tile. */
+static const char *query_at(const sr_decision *d, const sr_tile_rows *t, const void *q, int64_t lane) {
+  int64_t query, head;
+  lane_of(d, t, lane, &query, &head);
+  return element(q, d->opt.dtype, query, d->work.q_heads, head, d->opt.head_dim);
+}
+
+static void ask_for_query(const sr_decision *d, const sr_tile_rows *t, const void *q, int64_t lane) {
+  if (lane < t->rows) ask_for(query_at(d, t, q, lane), d->opt.head_dim * (int64_t)sr_dtype_size(d->opt.dtype));
+}
+
 static void pack_rows(const sr_decision *d, const sr_tile_rows *t, const void *q, char *packed, double *norm) {
+  for (int64_t lane = 0; lane < ROWS_AHEAD; lane++) ask_for_query(d, t, q, lane);
   memset(packed, 0, d->tile_bytes);
   for (int i = 0; i < d->kernel->tile; i++) norm[i] = 0;
   for (int64_t lane = 0; lane < t->rows; lane++) {
-    int64_t query, head;
-    lane_of(d, t, lane, &query, &head);
-    const char *from = element(q, d->opt.dtype, query, d->work.q_heads, head, d->opt.head_dim);
+    const char *from = query_at(d, t, q, lane);
+    ask_for_query(d, t, q, lane + ROWS_AHEAD);
     sr_pack_query(d, from, packed, lane);
     norm[lane] = length(d, sr_norm(d->opt.dtype, from, d->opt.head_dim) * fabs(d->scale) * M_LOG2E);
   }
@@ -87,20 +105,27 @@ static void convert(const sr_decision *d, const void *from, int64_t n, void *to)
   }
 }
 
-/* Keys of one head, the bytes of each rounded up with zeros. Returns the length of the longest one. */
-static double pack_keys(const sr_decision *d, const sr_segment *s, const void *k, int64_t local, int64_t head,
-                        char *to) {
-  const int64_t dim = d->opt.head_dim;
-  const uint64_t bytes = sr_key_bytes(d->kernel, dim);
-  double longest = 0;
-  for (int64_t j = 0; j < s->keys.count; j++, to += bytes) {
-    if (dim % d->kernel->pack) memset(to + bytes - sr_unit_bytes(d->kernel), 0, sr_unit_bytes(d->kernel));
-    const char *from = element(k, d->opt.dtype, local + j, d->work.kv_heads, head, dim);
-    convert(d, from, dim, to);
-    longest = fmax(longest, sr_norm(d->opt.dtype, from, dim));
-  }
-  memset(to, 0, (uint64_t)(s->padded - s->keys.count) * bytes);
-  return longest;
+/* Rows of zeros behind a segment's keys, or values, of one head. */
+static void clear_rest(const sr_segment *s, int64_t pack, uint64_t bytes, char *head) {
+  const int64_t used = (s->keys.count + pack - 1) / pack;
+  memset(head + (uint64_t)used * bytes, 0, (uint64_t)(s->padded / pack - used) * bytes);
+}
+
+/* Keys of all heads, token by token as the caller's memory has them, the bytes of each rounded up with zeros. longest
+ * [kv_heads] grows to the length of each head's longest key. */
+static void pack_keys(const sr_decision *d, const sr_segment *s, const void *k, int64_t local, char *memory,
+                      double *longest) {
+  const int64_t dim = d->opt.head_dim, heads = d->work.kv_heads;
+  const uint64_t bytes = sr_key_bytes(d->kernel, dim), unit = sr_unit_bytes(d->kernel);
+  for (int64_t j = 0; j < s->keys.count; j++)
+    for (int64_t head = 0; head < heads; head++) {
+      const char *from = element(k, d->opt.dtype, local + j, heads, head, dim);
+      char *to = sr_block_k(&d->shape, s, head, memory) + (uint64_t)j * bytes;
+      if (dim % d->kernel->pack) memset(to + bytes - unit, 0, unit);
+      convert(d, from, dim, to);
+      longest[head] = fmax(longest[head], sr_norm(d->opt.dtype, from, dim));
+    }
+  for (int64_t head = 0; head < heads; head++) clear_rest(s, 1, bytes, sr_block_k(&d->shape, s, head, memory));
 }
 
 /* Values of two keys, component by component; of the first key alone, with zeros, where there is no second. */
@@ -114,33 +139,25 @@ static void pack_pair(const sr_decision *d, const void *first, const void *secon
   }
 }
 
-/* Values of one head. Returns the length of the longest one. */
-static double pack_values(const sr_decision *d, const sr_segment *s, const void *v, int64_t local, int64_t head,
-                          char *to) {
+/* Values of all heads, likewise. */
+static void pack_values(const sr_decision *d, const sr_segment *s, const void *v, int64_t local, char *memory,
+                        double *longest) {
   const sr_options *o = &d->opt;
-  const int64_t pack = d->kernel->pack, keys = s->keys.count;
+  const int64_t pack = d->kernel->pack, keys = s->keys.count, heads = d->work.kv_heads;
   const uint64_t bytes = sr_value_bytes(d->kernel, o->value_dim) * (uint64_t)pack;
-  double longest = 0;
-  for (int64_t j = 0; j < keys; j += pack, to += bytes) {
-    const char *first = element(v, o->dtype, local + j, d->work.kv_heads, head, o->value_dim), *second = NULL;
-    if (pack == 2 && j + 1 < keys) second = element(v, o->dtype, local + j + 1, d->work.kv_heads, head, o->value_dim);
-    if (pack == 1)
-      convert(d, first, o->value_dim, to);
-    else
-      pack_pair(d, first, second, (uint16_t *)(void *)to);
-    longest = fmax(longest, sr_norm(o->dtype, first, o->value_dim));
-    if (second) longest = fmax(longest, sr_norm(o->dtype, second, o->value_dim));
-  }
-  memset(to, 0, (uint64_t)((s->padded - keys) / pack) * bytes);
-  return longest;
-}
-
-/* What queries' lengths are multiplied with for the bounds of sr_tile: the length of the longest key, but infinite
- * where values are not tame: too large, as length has it, or so small that the weights of bounded rows, down to 2^-64,
- * might lose them. */
-static double key_norm(const sr_decision *d, double longest_key, double longest_value) {
-  const bool tame = longest_value >= 0x1p-30 && isfinite(length(d, longest_value));
-  return tame ? length(d, longest_key) : (double)INFINITY;
+  for (int64_t j = 0; j < keys; j += pack)
+    for (int64_t head = 0; head < heads; head++) {
+      char *to = sr_block_v(&d->shape, s, head, memory) + (uint64_t)(j / pack) * bytes;
+      const char *first = element(v, o->dtype, local + j, heads, head, o->value_dim), *second = NULL;
+      if (pack == 2 && j + 1 < keys) second = element(v, o->dtype, local + j + 1, heads, head, o->value_dim);
+      if (pack == 1)
+        convert(d, first, o->value_dim, to);
+      else
+        pack_pair(d, first, second, (uint16_t *)(void *)to);
+      longest[head] = fmax(longest[head], sr_norm(o->dtype, first, o->value_dim));
+      if (second) longest[head] = fmax(longest[head], sr_norm(o->dtype, second, o->value_dim));
+    }
+  for (int64_t head = 0; head < heads; head++) clear_rest(s, pack, bytes, sr_block_v(&d->shape, s, head, memory));
 }
 
 /* NaN and Inf elements in local rows [from, to) of k and v. */
@@ -164,20 +181,26 @@ int64_t sr_nonfinite_segment(const sr_decision *d, const sr_tensors *t, int64_t 
   return nonfinite;
 }
 
-/* A segment of this rank's shard; returns its NaN and Inf elements that some query sees. */
+/* Whether the longest value is tame: not too large, as length has it, nor so small that the weights of bounded rows,
+ * down to 2^-64, might lose values. */
+static bool is_tame(const sr_decision *d, double longest_value) {
+  return longest_value >= 0x1p-30 && isfinite(length(d, longest_value));
+}
+
+/* A segment of this rank's shard; returns its NaN and Inf elements that some query sees. What queries' lengths are
+ * multiplied with for the bounds of sr_tile is the length of the longest key, but infinite where values are not tame.
+ */
 static int64_t pack_segment(sr_plan *plan, const sr_tensors *t, int64_t i) {
   const sr_decision *d = &plan->d;
   const int64_t place = sr_block_find(&d->block[0], sr_tokens_segment(d->work.kv, i).start); /* its team has more */
   const sr_segment s = sr_block_segment(&d->shape, &d->block[0], place);
-  int64_t local = i * SR_SEGMENT;
+  const int64_t local = i * SR_SEGMENT, heads = d->work.kv_heads;
   double *norm = sr_plan_key_norm(plan, s.keys.start);
   bool tame = true;
-  for (int64_t head = 0; head < d->work.kv_heads; head++) {
-    const double key = pack_keys(d, &s, t->k, local, head, sr_block_k(&d->shape, &s, head, plan->buffer[0]));
-    const double value = pack_values(d, &s, t->v, local, head, sr_block_v(&d->shape, &s, head, plan->buffer[0]));
-    norm[head] = key_norm(d, key, value);
-    tame &= isfinite(norm[head]) != 0;
-  }
+  pack_values(d, &s, t->v, local, plan->buffer[0], norm);
+  for (int64_t head = 0; head < heads; head++) norm[head] = is_tame(d, norm[head]) ? 0 : (double)INFINITY;
+  pack_keys(d, &s, t->k, local, plan->buffer[0], norm);
+  for (int64_t head = 0; head < heads; head++) norm[head] = length(d, norm[head]), tame &= isfinite(norm[head]) != 0;
   return tame || !d->work.counts ? 0 : sr_nonfinite_segment(d, t, i);
 }
 
@@ -235,14 +258,9 @@ static int64_t output_row(const sr_decision *d, const sr_tile_rows *rows, int64_
   return query * d->work.q_heads + head;
 }
 
-/* Rows of o are asked for so many rows before they are written. */
-enum { ROWS_AHEAD = 8 };
-
 static void ask_for_row(const sr_decision *d, const sr_tensors *t, const sr_tile_rows *rows, int64_t lane) {
   const int64_t bytes = d->opt.value_dim * (int64_t)sr_dtype_size(d->opt.out_dtype);
-  if (lane >= rows->rows) return;
-  const char *to = (const char *)t->o + output_row(d, rows, lane) * bytes;
-  for (int64_t at = 0; at < bytes; at += SR_LINE) __builtin_prefetch(to + at, 1, 2);
+  if (lane < rows->rows) ask_for((const char *)t->o + output_row(d, rows, lane) * bytes, bytes);
 }
 
 void sr_unpack_tile(const sr_plan *plan, int64_t tile, sr_accumulator acc, const sr_tensors *t) {
