@@ -3,8 +3,8 @@
 
 Usage: strategies.py PROGRAM [--ranks N] [--hosts N] [--repeat N] [--shape SEQ,HEADS,DIM,MASK]...
 For each shape a line for each strategy and balance: the median time over rounds, and its ratio to that of the fastest one. Rounds
-go through all of them, one after the other, so that a machine that becomes slower slows all; auto's own runs count among those of
-the way that it took. With --hosts the ranks are spread over so many hosts, made of network namespaces (tests/hosts/hosts.sh, as
+go through all of them, one after the other, so that a machine that becomes slower slows all, each from another one on; auto's own
+runs count among those of the way that it took. With --hosts the ranks are spread over so many hosts, made of network namespaces (tests/hosts/hosts.sh, as
 root). Ranks may be more than cores.
 Exit status 1 when auto is more than 5 % slower than the fastest.
 """
@@ -47,10 +47,11 @@ def measure(options, shape):
     """{(strategy, balance): seconds of all rounds}, and those of them that auto took."""
     balances = BALANCES[:1] if shape.endswith("full") else BALANCES
     seconds, taken = collections.defaultdict(list), set()
-    for _ in range(options.repeat):
+    for i in range(options.repeat):
+        first = i % len(STRATEGIES)
         auto = bench(options, shape, ["auto"], ["auto"])
         taken.update(line[:2] for line in auto)
-        for strategy, balance, time in auto + bench(options, shape, STRATEGIES, balances):
+        for strategy, balance, time in auto + bench(options, shape, STRATEGIES[first:] + STRATEGIES[:first], balances):
             seconds[strategy, balance].append(time)
     return seconds, taken
 
