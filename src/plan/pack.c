@@ -187,9 +187,9 @@ static bool is_tame(const sr_decision *d, double longest_value) {
   return longest_value >= 0x1p-30 && isfinite(length(d, longest_value));
 }
 
-/* A segment of this rank's shard; returns its NaN and Inf elements that some query sees. What queries' lengths are
- * multiplied with for the bounds of sr_tile is the length of the longest key, but infinite where values are not tame.
- */
+/* A segment of this rank's shard; returns its NaN and Inf elements that some query sees. norm becomes what queries'
+ * lengths are multiplied with for the bounds of sr_tile: first the longest value's length, then the longest key's, but
+ * infinite where values are not tame. */
 static int64_t pack_segment(sr_plan *plan, const sr_tensors *t, int64_t i) {
   const sr_decision *d = &plan->d;
   const int64_t place = sr_block_find(&d->block[0], sr_tokens_segment(d->work.kv, i).start); /* its team has more */

@@ -3,9 +3,9 @@
 
 Usage: strategies.py PROGRAM [--ranks N] [--hosts N] [--repeat N] [--shape SEQ,HEADS,DIM,MASK]...
 For each shape a line for each strategy and balance: the median time over rounds, and its ratio to that of the fastest one. Rounds
-go through all of them, one after the other, so that a machine that becomes slower slows all, each from another one on; auto's own
-runs count among those of the way that it took. With --hosts the ranks are spread over so many hosts, made of network namespaces (tests/hosts/hosts.sh, as
-root). Ranks may be more than cores.
+go through all of them, one after the other, so that a machine that becomes slower slows all, and each round begins with another
+one; auto's own runs count among those of the way that it took. With --hosts the ranks are spread over so many hosts, made of
+network namespaces (tests/hosts/hosts.sh, as root). Ranks may be more than cores.
 Exit status 1 when auto is more than 5 % slower than the fastest.
 """
 import argparse
