@@ -14,8 +14,7 @@ typedef struct sr_gemm {
   void *a, *b, *c; /* [SR_GEMM_SIZE][SR_GEMM_SIZE] */
 } sr_gemm;
 
-/* Loads OpenBLAS, before any other call. Not linked, since it starts a thread a core when it is loaded, and they would
- * take the cores from ranks that have no use for it. Errors: SR_ERR_RESOURCE. */
+/* Loads OpenBLAS, before any other call. Errors: SR_ERR_RESOURCE. */
 sr_status sr_gemm_load(void);
 
 /* Makes matrices of dtype, unless gemm has them. Free them with sr_gemm_free in every case. Errors: SR_ERR_RESOURCE. */

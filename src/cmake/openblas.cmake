@@ -1,4 +1,4 @@
-# OpenBLAS is compiled against here, and loaded when it is needed (base/library.h), by the name that linking would record.
+# OpenBLAS is compiled against here, and loaded when it is needed (base/blas.h), by the name that linking would record.
 pkg_check_modules(openblas REQUIRED openblas)
 list(GET openblas_LINK_LIBRARIES 0 openblas_library)
 execute_process(COMMAND ${CMAKE_OBJDUMP} -p ${openblas_library} OUTPUT_VARIABLE openblas_headers ERROR_QUIET)
@@ -6,7 +6,7 @@ set(openblas_name libopenblas.so.0)
 if(openblas_headers MATCHES "SONAME +([^ \n]+)")
   set(openblas_name ${CMAKE_MATCH_1})
 endif()
+target_compile_definitions(sr_base PRIVATE SR_OPENBLAS="${openblas_name}")
 foreach(folder bench model)
   target_include_directories(sr_${folder} SYSTEM PRIVATE ${openblas_INCLUDE_DIRS})
-  target_compile_definitions(sr_${folder} PRIVATE SR_OPENBLAS="${openblas_name}")
 endforeach()

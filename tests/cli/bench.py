@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import platform
 
 from program import Case, Refusal, main, run
 
@@ -61,6 +62,17 @@ class Bench(Case):
             self.assertEqual(found['machine']['ranks'], ranks or 1)
             self.assertTrue(found['machine']['processor'] and found['machine']['gemm']['core'])
             self.check_lines(found['lines'])
+
+    def test_gemm_kernels(self):
+        """OpenBLAS's kernels are those that the user names, else not its oldest, even where it does not know the processor."""
+        if platform.machine() != 'x86_64':
+            self.skipTest('the kernels named are for x86-64')
+        words = '--json', '--seq', 64, '--mask', 'full', '--heads', 1
+        found = json.loads(self.bench(*words, env={'OPENBLAS_CORETYPE': 'Prescott'}))
+        self.assertEqual(found['machine']['gemm']['core'], 'Prescott')
+        found = json.loads(self.bench(*words))
+        if found['machine']['isa'] != 'portable':
+            self.assertNotEqual(found['machine']['gemm']['core'], 'Prescott')
 
     def test_rounds(self):
         done = run('bench', 'attention', '--json', '--repeat', 3, '--warmup', 1, '--seq', 64, '--mask', 'full')
