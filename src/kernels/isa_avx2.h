@@ -1,5 +1,4 @@
-/* AVX2 with FMA: 16 registers of 8 floats. 12 accumulators, 3 queries, 1 broadcast key. No room for a second chain: values
- * are summed over twice as many keys before their sums go to memory instead. */
+/* AVX2 with FMA: 16 registers of 8 floats. 12 accumulators, 3 queries, 1 broadcast key. */
 #ifndef SR_KERNELS_ISA_AVX2_H
 #define SR_KERNELS_ISA_AVX2_H
 
@@ -14,7 +13,6 @@
 #define CHAINS       1
 #define KEY_BLOCK    64
 #define RUN          32
-#define VALUE_RUN    64
 #define F32_LAGS     0
 #define F64_LAGS     0
 #define F32_ROOTS    8
@@ -65,6 +63,8 @@ static inline f32_vec f32_root(f32_vec x) {
   __m256i root = _mm256_permutevar8x32_epi32((__m256i)roots, (__m256i)x);
   return (f32_vec)_mm256_add_epi32(root, _mm256_slli_epi32((__m256i)x, 20));
 }
+
+static inline f32_vec f32_rest(f32_vec x, f32_vec nearest) { return x - nearest; }
 
 static inline int f32_any_above(f32_vec a, f32_vec b) { return _mm256_movemask_ps(_mm256_cmp_ps((__m256)a, (__m256)b, _CMP_GT_OQ)) != 0; }
 static inline int f64_any_above(f64_vec a, f64_vec b) { return _mm256_movemask_pd(_mm256_cmp_pd((__m256d)a, (__m256d)b, _CMP_GT_OQ)) != 0; }

@@ -1,4 +1,4 @@
-/* AVX-512: 32 registers of 16 floats. 24 accumulators in two chains, whose 3 queries and 1 key take the other 8. */
+/* AVX-512: 32 registers of 16 floats. 24 accumulators, 3 queries, and 5 for keys and for what weighs others meanwhile. */
 #ifndef SR_KERNELS_ISA_AVX512_H
 #define SR_KERNELS_ISA_AVX512_H
 
@@ -13,7 +13,6 @@
 #define CHAINS       2
 #define KEY_BLOCK    64
 #define RUN          32
-#define VALUE_RUN    32
 #define F32_LAGS     1
 #define F64_LAGS     0
 #define F32_ROOTS    16
@@ -64,6 +63,12 @@ static inline f32_vec f32_root(f32_vec x) {
   const f32_ivec roots = {EXP2_ROOTS_16};
   __m512i root = _mm512_permutexvar_epi32((__m512i)x, (__m512i)roots);
   return (f32_vec)_mm512_add_epi32(root, _mm512_slli_epi32((__m512i)x, 19));
+}
+
+/* x less the multiple of 1 / ROOTS that is nearest, ties to even. */
+static inline f32_vec f32_rest(f32_vec x, f32_vec nearest) {
+  (void)nearest; /* takes an instruction more */
+  return (f32_vec)_mm512_reduce_ps((__m512)x, 0x40);
 }
 
 /* Whether a > b in any lane. */

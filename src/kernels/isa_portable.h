@@ -10,7 +10,6 @@
 #define CHAINS       1
 #define KEY_BLOCK    64
 #define RUN          32
-#define VALUE_RUN    64
 #define F32_LAGS     0
 #define F64_LAGS     0
 #define F32_ROOTS    1

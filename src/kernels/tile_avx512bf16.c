@@ -31,6 +31,7 @@ static inline f32_vec f32_ones(void) { return (f32_vec)_mm512_set1_epi16(0x3f80)
 #define NAME(x)           ISA(bf16_##x)
 #define OP(x)             f32_##x
 #define MADD(sum, x, y)   bf16_madd(sum, x, y)
+#define PRODUCT(x, y)     bf16_madd((VEC){0}, x, y)
 #define WEIGHT(p, next)   bf16_pair(p, next)
 #define LIMIT(x)          FLT_##x
 #define ROOTS             F32_ROOTS
