@@ -71,15 +71,6 @@ bool sr_block_make(sr_arena *arena, const sr_block_shape *shape, sr_tokens token
   return true;
 }
 
-static int32_t clip(int64_t position, sr_span keys) {
-  int64_t at = position - keys.start;
-  return (int32_t)(at < 0 ? 0 : at > keys.count ? keys.count : at);
-}
-
-sr_keys sr_block_sees(sr_span keys, sr_range range) {
-  return (sr_keys){clip(range.lo, keys), clip(range.hi, keys)};
-}
-
 char *sr_block_k(const sr_block_shape *shape, const sr_segment *s, int64_t head, char *memory) {
   return memory + s->offset + (uint64_t)head * head_bytes(shape, s, false);
 }

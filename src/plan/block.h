@@ -41,8 +41,15 @@ sr_segment sr_block_segment(const sr_block_shape *shape, const sr_block *block, 
 /* Where the segment that starts at a position comes among those of a block, which has it. */
 int64_t sr_block_find(const sr_block *block, int64_t start);
 
+static inline int32_t sr_block_clip(int64_t position, sr_span keys) {
+  const int64_t at = position - keys.start;
+  return (int32_t)(at < 0 ? 0 : at > keys.count ? keys.count : at);
+}
+
 /* What of a segment's keys lies in a range of absolute positions; lo <= hi. */
-sr_keys sr_block_sees(sr_span keys, sr_range range);
+static inline sr_keys sr_block_sees(sr_span keys, sr_range range) {
+  return (sr_keys){sr_block_clip(range.lo, keys), sr_block_clip(range.hi, keys)};
+}
 
 /* Where one KV head's keys and values of a segment lie in a block's memory. */
 char *sr_block_k(const sr_block_shape *shape, const sr_segment *segment, int64_t head, char *memory);
