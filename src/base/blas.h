@@ -11,8 +11,8 @@ typedef struct sr_symbol {
   void *address; /* of a pointer to the function */
 } sr_symbol;
 
-/* Loads OpenBLAS for good, with kernels that suit this processor, and finds all functions. Not collective, and for one
- * thread alone. Errors: SR_ERR_RESOURCE. */
-sr_status sr_blas_load(const sr_symbol *symbol, int n);
+/* Loads OpenBLAS for good, by the name that linking would record, with kernels that suit this processor, and finds all
+ * functions. Not collective, and for one thread alone. Errors: SR_ERR_RESOURCE. */
+sr_status sr_blas_load(const char *file, const sr_symbol *symbol, int n);
 
 #endif

@@ -25,7 +25,7 @@ sr_status sr_gemm_load(void) {
                                {"openblas_set_num_threads", &blas.set_num_threads},
                                {"openblas_get_config", &blas.get_config},
                                {"openblas_get_corename", &blas.get_corename}};
-  return sr_blas_load(symbols, sizeof symbols / sizeof *symbols);
+  return sr_blas_load(SR_OPENBLAS, symbols, sizeof symbols / sizeof *symbols);
 }
 
 static const uint64_t elements = (uint64_t)SR_GEMM_SIZE * SR_GEMM_SIZE;

@@ -17,7 +17,7 @@ static struct {
 
 sr_status sr_matrix_prepare(void) {
   const sr_symbol symbols[] = {{"cblas_sgemm", &blas.sgemm}, {"openblas_set_num_threads", &blas.set_num_threads}};
-  sr_status status = sr_blas_load(symbols, sizeof symbols / sizeof *symbols);
+  sr_status status = sr_blas_load(SR_OPENBLAS, symbols, sizeof symbols / sizeof *symbols);
   if (status == SR_OK) blas.set_num_threads(1);
   return status;
 }
