@@ -150,8 +150,7 @@ static void put_environment(void) {
   line("Instruction set of the kernels: portable, avx2, avx512 or avx512bf16; by default the best of the machine.");
   term("OPENBLAS_CORETYPE");
   line("Processor whose matrix products OpenBLAS takes, such as Haswell or SkylakeX; by default the one it finds, or "
-       "where "
-       "it does not know that, the latest of these two that the machine can be.");
+       "where it does not know that, the latest of these two that the machine can be.");
 }
 
 static void put_examples(void) {

@@ -67,7 +67,7 @@ static inline f32_vec f32_root(f32_vec x) {
 
 /* x less the multiple of 1 / ROOTS that is nearest, ties to even. */
 static inline f32_vec f32_rest(f32_vec x, f32_vec nearest) {
-  (void)nearest; /* takes an instruction more */
+  (void)nearest; /* to subtract it takes an instruction more */
   return (f32_vec)_mm512_reduce_ps((__m512)x, 0x40);
 }
 

@@ -41,6 +41,7 @@ sr_segment sr_block_segment(const sr_block_shape *shape, const sr_block *block, 
 /* Where the segment that starts at a position comes among those of a block, which has it. */
 int64_t sr_block_find(const sr_block *block, int64_t start);
 
+/* Keys of a segment that stand before a position. */
 static inline int32_t sr_block_clip(int64_t position, sr_span keys) {
   const int64_t at = position - keys.start;
   return (int32_t)(at < 0 ? 0 : at > keys.count ? keys.count : at);
