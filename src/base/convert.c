@@ -89,28 +89,27 @@ static uint16_t to_bfloat(double value) {
   return isnan(value) ? 0x7fc0 : to_small(value, 7, 127);
 }
 
-/* In two loops: compilers vectorise the second, but not the strided first. */
-static void to_floats(float *restrict to, int64_t n, const double *restrict from, int64_t stride) {
-  for (int64_t i = 0; i < n; i++) to[i] = (float)from[i * stride];
-  for (int64_t i = 0; i < n; i++) to[i] = to[i] == to[i] ? to[i] : NAN;
+static float to_float(double value) {
+  const float x = (float)value;
+  return x == x ? x : NAN;
 }
 static double to_double(double value) {
   return isnan(value) ? (double)NAN : value;
 }
 
-void sr_store_row(sr_dtype dtype, void *to, int64_t n, const double *from, int64_t stride) {
+void sr_store_row(sr_dtype dtype, void *to, int64_t n, const double *from) {
   switch (dtype) {
   case SR_F16:
-    for (int64_t i = 0; i < n; i++) ((uint16_t *)to)[i] = to_half(from[i * stride]);
+    for (int64_t i = 0; i < n; i++) ((uint16_t *)to)[i] = to_half(from[i]);
     return;
   case SR_BF16:
-    for (int64_t i = 0; i < n; i++) ((uint16_t *)to)[i] = to_bfloat(from[i * stride]);
+    for (int64_t i = 0; i < n; i++) ((uint16_t *)to)[i] = to_bfloat(from[i]);
     return;
   case SR_F32:
-    to_floats(to, n, from, stride);
+    for (int64_t i = 0; i < n; i++) ((float *)to)[i] = to_float(from[i]);
     return;
   case SR_F64:
-    for (int64_t i = 0; i < n; i++) ((double *)to)[i] = to_double(from[i * stride]);
+    for (int64_t i = 0; i < n; i++) ((double *)to)[i] = to_double(from[i]);
     return;
   default:
     return;
@@ -118,7 +117,7 @@ void sr_store_row(sr_dtype dtype, void *to, int64_t n, const double *from, int64
 }
 
 void sr_store(sr_dtype dtype, void *to, double value) {
-  sr_store_row(dtype, to, 1, &value, 1);
+  sr_store_row(dtype, to, 1, &value);
 }
 
 void sr_to_bf16(sr_dtype dtype, const void *from, int64_t n, uint16_t *to) {
@@ -133,35 +132,11 @@ void sr_to_bf16(sr_dtype dtype, const void *from, int64_t n, uint16_t *to) {
     for (int64_t i = 0; i < n; i++) to[i] = upper_half(((const float *)from)[i]);
     return;
   case SR_F64:
-    sr_store_row(SR_BF16, to, n, from, 1);
+    sr_store_row(SR_BF16, to, n, from);
     return;
   default:
     return;
   }
-}
-
-/* Eight sums side by side, for the compiler to vectorise. */
-#define SUM_OF_SQUARES(name, real)                                                                                     \
-  static double name(const real *x, int64_t n) {                                                                       \
-    double sum[8] = {0};                                                                                               \
-    int64_t i = 0;                                                                                                     \
-    for (; i + 8 <= n; i += 8)                                                                                         \
-      for (int j = 0; j < 8; j++) sum[j] += (double)x[i + j] * (double)x[i + j];                                       \
-    for (int j = 0; i < n; i++, j++) sum[j] += (double)x[i] * (double)x[i];                                            \
-    return ((sum[0] + sum[1]) + (sum[2] + sum[3])) + ((sum[4] + sum[5]) + (sum[6] + sum[7]));                          \
-  }
-SUM_OF_SQUARES(squares_f32, float)
-SUM_OF_SQUARES(squares_f64, double)
-
-double sr_norm(sr_dtype dtype, const void *from, int64_t n) {
-  double x[SR_WIDEST_HEAD], sum;
-  if (dtype == SR_F32) {
-    sum = squares_f32(from, n);
-  } else {
-    sr_to_f64(dtype, from, n, x);
-    sum = squares_f64(x, n);
-  }
-  return isfinite(sum) ? sqrt(sum) : (double)INFINITY;
 }
 
 /* An element is not finite when all bits of its exponent are set. */

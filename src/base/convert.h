@@ -15,14 +15,9 @@ void sr_to_f64(sr_dtype dtype, const void *from, int64_t n, double *to);
 /* n elements of a type as bfloat16, rounded to nearest, ties to even: through float for all but float64. */
 void sr_to_bf16(sr_dtype dtype, const void *from, int64_t n, uint16_t *to);
 
-/* n values, each `stride` behind the last, rounded to nearest, ties to even; every NaN as the positive quiet one
- * without payload. */
-void sr_store_row(sr_dtype dtype, void *to, int64_t n, const double *from, int64_t stride);
+/* n values, rounded to nearest, ties to even; every NaN as the positive quiet one without payload. */
+void sr_store_row(sr_dtype dtype, void *to, int64_t n, const double *from);
 void sr_store(sr_dtype dtype, void *to, double value);
-
-/* Length of a vector of n <= SR_WIDEST_HEAD elements: the root of the sum of their squares; infinite where an element,
- * or the sum, is not finite. */
-double sr_norm(sr_dtype dtype, const void *from, int64_t n);
 
 /* Elements that are NaN or Inf. */
 int64_t sr_count_nonfinite(sr_dtype dtype, const void *from, int64_t n);

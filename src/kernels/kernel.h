@@ -23,6 +23,7 @@
 #include <seqring/status.h>
 #include <seqring/types.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "ahead.h"
@@ -93,6 +94,22 @@ typedef struct sr_accumulator {
   double *o_hi, *o_lo; /* [value_dim][tile] */
 } sr_accumulator;
 
+/* What one instruction set does to rows of tensors, of at most SR_WIDEST_HEAD elements, beside kernels of one type of
+ * units. */
+typedef struct sr_row_kernel {
+  /* The root of the sum of the elements' squares; infinite where one of them, or the sum, is not finite. */
+  double (*norm)(sr_dtype dtype, const void *from, int64_t n);
+
+  /* Elements times a factor, rounded once, in the type of the sums. */
+  void (*scale)(sr_dtype dtype, const void *from, int64_t n, double factor, void *to);
+
+  /* to[c][r] = from[r][c], of units and of doubles. stride: elements from one row to the next. */
+  void (*transpose)(const void *from, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t columns, void *to,
+                    ptrdiff_t to_stride);
+  void (*transpose_f64)(const void *from, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t columns, void *to,
+                        ptrdiff_t to_stride);
+} sr_row_kernel;
+
 /* The kernels of one instruction set and type of products. */
 typedef struct sr_kernel {
   const char *isa;
@@ -124,6 +141,8 @@ typedef struct sr_kernel {
 
   /* o_hi becomes the quotient of o and l, or NaN where l is 0; l stays. Nothing is done before the first fold. */
   void (*divide)(const sr_accumulator *acc, int32_t value_dim);
+
+  const sr_row_kernel *row;
 } sr_kernel;
 
 /* Bytes of a unit, of one packed key or query, and of one packed value. */
@@ -168,10 +187,14 @@ void sr_accumulator_raise(const sr_kernel *kernel, int32_t value_dim, const sr_a
 void sr_accumulator_add(const sr_kernel *kernel, int32_t value_dim, const sr_accumulator *acc,
                         const sr_accumulator *other);
 
-/* Row `lane` of an accumulator, after kernel->divide, as output: value_dim elements of out_dtype at o, one of lse_dtype
- * at lse. sees_keys tells a row that sees no key (o = 0, lse = -inf) from one whose every score is -inf (NaN, as IEEE
- * arithmetic has it). */
-void sr_accumulator_store(const sr_kernel *kernel, int32_t value_dim, const sr_accumulator *acc, int32_t lane,
-                          bool sees_keys, sr_dtype out_dtype, void *o, sr_dtype lse_dtype, void *lse);
+/* o of the rows from `first` on of an accumulator, after kernel->divide: [n][value_dim]. */
+void sr_accumulator_rows(const sr_kernel *kernel, int32_t value_dim, const sr_accumulator *acc, int32_t first,
+                         int32_t n, double *rows);
+
+/* Row `lane` of an accumulator, whose o sr_accumulator_rows gave, as output: value_dim elements of out_dtype at o, one
+ * of lse_dtype at lse. sees_keys tells a row that sees no key (o = 0, lse = -inf) from one whose every score is -inf
+ * (NaN, as IEEE arithmetic has it). */
+void sr_accumulator_store(int32_t value_dim, const sr_accumulator *acc, int32_t lane, const double *row, bool sees_keys,
+                          sr_dtype out_dtype, void *o, sr_dtype lse_dtype, void *lse);
 
 #endif

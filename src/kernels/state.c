@@ -2,9 +2,9 @@
 #include <math.h>
 #include <string.h>
 
+#include "base/convert.h"
 #include "base/memory.h"
 #include "base/two_sum.h"
-#include "base/convert.h"
 #include "kernel.h"
 
 bool sr_tile_extent(const sr_kernel *k, sr_tile *t) {
@@ -99,12 +99,17 @@ static double log_sum(double e, double hi, double lo) {
   return (e + exponent) * M_LN2 + (log(part) + rest / sum);
 }
 
-void sr_accumulator_store(const sr_kernel *k, int32_t value_dim, const sr_accumulator *acc, int32_t lane,
-                          bool sees_keys, sr_dtype out_dtype, void *o, sr_dtype lse_dtype, void *lse) {
+void sr_accumulator_rows(const sr_kernel *k, int32_t value_dim, const sr_accumulator *acc, int32_t first, int32_t n,
+                         double *rows) {
+  k->row->transpose_f64(acc->o_hi + first, k->tile, value_dim, n, rows, value_dim);
+}
+
+void sr_accumulator_store(int32_t value_dim, const sr_accumulator *acc, int32_t lane, const double *row, bool sees_keys,
+                          sr_dtype out_dtype, void *o, sr_dtype lse_dtype, void *lse) {
   double l = acc->l_hi[lane], nothing = sees_keys ? (double)NAN : (double)-INFINITY;
   sr_store(lse_dtype, lse, l != 0 ? log_sum(acc->e[lane], l, acc->l_lo[lane]) : nothing);
   if (sees_keys)
-    sr_store_row(out_dtype, o, value_dim, acc->o_hi + lane, k->tile);
+    sr_store_row(out_dtype, o, value_dim, row);
   else
     memset(o, 0, (size_t)value_dim * sr_dtype_size(out_dtype));
 }

@@ -51,4 +51,5 @@ const sr_kernel sr_avx512bf16_bf16_kernel = {.isa = ISA_TEXT,
                                              .begin = sr_avx512bf16_bf16_begin,
                                              .meet = sr_avx512bf16_bf16_meet,
                                              .fold = sr_avx512_f32_fold,
-                                             .divide = sr_avx512_f32_divide};
+                                             .divide = sr_avx512_f32_divide,
+                                             .row = &sr_avx512_f32_row_kernel};

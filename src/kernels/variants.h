@@ -10,6 +10,7 @@
 
 #define SR_VARIANT(isa)                                                                                                \
   extern const sr_kernel sr_##isa##_f32_kernel, sr_##isa##_f64_kernel, sr_##isa##_bf16_kernel;                         \
+  extern const sr_row_kernel sr_##isa##_f32_row_kernel, sr_##isa##_f64_row_kernel;                                     \
   extern const sr_kernel sr_##isa##_f32_few, sr_##isa##_f64_few, sr_##isa##_bf16_few;                                  \
   SR_FOLD(sr_##isa##_f32)                                                                                              \
   SR_FOLD(sr_##isa##_f64)                                                                                              \

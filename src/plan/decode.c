@@ -102,7 +102,7 @@ static void pack_row(sr_plan *plan, const sr_tensors *t, int64_t row, int64_t qu
   (void)query;
   for (int run = SR_RUNS - (int)d->sets; run < SR_RUNS; run++)
     sr_pack_query(d, (const char *)sr_plan_queries(d, t, run) + at * sr_dtype_size(d->opt.dtype),
-                  row_queries(plan, run, row), 0);
+                  row_queries(plan, run, row));
 }
 
 /* Every rank gets all queries: bits that it has not are 0. */
@@ -276,7 +276,7 @@ static void unpack_row(sr_plan *plan, const sr_tensors *t, int64_t row, int64_t 
   const sr_sight sight = sr_mask_sees(&o->mask, d->q_start + query, o->kv_len);
   sr_accumulator acc = accumulator(plan, 0, row);
   d->kernel->divide(&acc, (int32_t)o->value_dim);
-  sr_accumulator_store(d->kernel, (int32_t)o->value_dim, &acc, 0, !sr_sight_is_empty(&sight), o->out_dtype,
+  sr_accumulator_store((int32_t)o->value_dim, &acc, 0, acc.o_hi, !sr_sight_is_empty(&sight), o->out_dtype,
                        (char *)t->o + at * (uint64_t)o->value_dim * sr_dtype_size(o->out_dtype), d->lse_dtype,
                        (char *)t->lse + at * sr_dtype_size(d->lse_dtype));
 }

@@ -22,35 +22,33 @@ static void lane_of(const sr_decision *d, const sr_tile_rows *t, int64_t lane, i
   *head = t->head * d->work.group + row % d->work.group;
 }
 
-/* A query as one lane of its packed tile, times scale * log2(e), rounded once. */
-static void put_query(const sr_decision *d, const void *query, char *packed, int64_t lane) {
-  const int64_t width = d->kernel->tile, dim = d->opt.head_dim;
-  const double factor = d->scale * M_LOG2E;
-  double row[SR_WIDEST_HEAD];
-  sr_to_f64(d->opt.dtype, query, dim, row);
-  if (d->kernel->sums == SR_F64)
-    for (int64_t i = 0; i < dim; i++) ((double *)(void *)packed)[i * width + lane] = row[i] * factor;
-  else
-    for (int64_t i = 0; i < dim; i++) ((float *)(void *)packed)[i * width + lane] = (float)(row[i] * factor);
-}
-
-/* The same as bfloat16, whose scores are scaled later: times a factor, not even bfloat16 input would stay what it is.
- */
-static void put_query_bf16(const sr_decision *d, const void *query, char *packed, int64_t lane) {
-  const int64_t width = d->kernel->tile, dim = d->opt.head_dim;
+/* n elements as the kernel multiplies them, one behind the other. */
+static void convert(const sr_decision *d, const void *from, int64_t n, void *to) {
   uint16_t half[SR_WIDEST_HEAD];
-  sr_to_bf16(d->opt.dtype, query, dim, half);
-  if (d->kernel->pack == 2)
-    for (int64_t i = 0; i < dim; i++) ((uint16_t *)(void *)packed)[(i / 2 * width + lane) * 2 + i % 2] = half[i];
-  else
-    for (int64_t i = 0; i < dim; i++) sr_to_f32(SR_BF16, &half[i], 1, (float *)(void *)packed + i * width + lane);
+  if (d->kernel->compute == SR_F64) {
+    sr_to_f64(d->opt.dtype, from, n, to);
+  } else if (d->kernel->compute == SR_F32) {
+    sr_to_f32(d->opt.dtype, from, n, to);
+  } else if (d->kernel->pack == 2) {
+    sr_to_bf16(d->opt.dtype, from, n, to);
+  } else {
+    sr_to_bf16(d->opt.dtype, from, n, half);
+    sr_to_f32(SR_BF16, half, n, to);
+  }
 }
 
-void sr_pack_query(const sr_decision *d, const void *query, char *packed, int64_t lane) {
-  if (d->kernel->compute == SR_BF16)
-    put_query_bf16(d, query, packed, lane);
+/* A key, or a query that is not scaled, in whole units. */
+static void put_row(const sr_decision *d, const void *from, char *units) {
+  const uint64_t bytes = sr_key_bytes(d->kernel, d->opt.head_dim), unit = sr_unit_bytes(d->kernel);
+  if (d->opt.head_dim % d->kernel->pack) memset(units + bytes - unit, 0, unit);
+  convert(d, from, d->opt.head_dim, units);
+}
+
+void sr_pack_query(const sr_decision *d, const void *query, void *units) {
+  if (d->kernel->compute == SR_BF16) /* scaled later: times a factor, not even bfloat16 input would stay what it is */
+    put_row(d, query, units);
   else
-    put_query(d, query, packed, lane);
+    d->kernel->row->scale(d->opt.dtype, query, d->opt.head_dim, d->scale * M_LOG2E, units);
 }
 
 /* What a vector's length counts as. Infinite where an element is not finite, and so large that products might leave the
@@ -60,8 +58,20 @@ static double length(const sr_decision *d, double norm) {
   return norm < (wide ? 0x1p500 : 0x1p60) ? fmax(norm, wide ? 0x1p-500 : 0x1p-100) : (double)INFINITY;
 }
 
+static double larger(double a, double b) {
+  return a > b ? a : b;
+}
+
 /* Rows of queries and of o are asked for so many rows before they are used: those of one head lie apart. */
 enum { ROWS_AHEAD = 8 };
+
+/* Rows that are turned into lanes, or back, at a time: few enough for the first-level cache, and a multiple of all
+ * vectors' lanes. */
+enum { GROUP = 16 };
+
+static int64_t group_at(const sr_decision *d, int64_t first) {
+  return d->kernel->tile - first < GROUP ? d->kernel->tile - first : GROUP;
+}
 
 static void ask_for(const char *row, int64_t bytes) {
   for (int64_t at = 0; at < bytes; at += SR_LINE) __builtin_prefetch(row + at);
@@ -78,31 +88,30 @@ static void ask_for_query(const sr_decision *d, const sr_tile_rows *t, const voi
   if (lane < t->rows) ask_for(query_at(d, t, q, lane), d->opt.head_dim * (int64_t)sr_dtype_size(d->opt.dtype));
 }
 
-static void pack_rows(const sr_decision *d, const sr_tile_rows *t, const void *q, char *packed, double *norm) {
-  for (int64_t lane = 0; lane < ROWS_AHEAD; lane++) ask_for_query(d, t, q, lane);
-  memset(packed, 0, d->tile_bytes);
-  for (int i = 0; i < d->kernel->tile; i++) norm[i] = 0;
-  for (int64_t lane = 0; lane < t->rows; lane++) {
-    const char *from = query_at(d, t, q, lane);
-    ask_for_query(d, t, q, lane + ROWS_AHEAD);
-    sr_pack_query(d, from, packed, lane);
-    norm[lane] = length(d, sr_norm(d->opt.dtype, from, d->opt.head_dim) * fabs(d->scale) * M_LOG2E);
+/* Rows of a tile from `first` on become lanes of it; lanes without a row are 0. */
+static void pack_group(const sr_decision *d, const sr_tile_rows *t, const void *q, int64_t first, int64_t n,
+                       char *packed, double *norm) {
+  double group[GROUP * SR_WIDEST_HEAD];
+  const int64_t unit = (int64_t)sr_unit_bytes(d->kernel), bytes = (int64_t)sr_key_bytes(d->kernel, d->opt.head_dim);
+  for (int64_t i = 0; i < n; i++) {
+    char *row = (char *)group + i * bytes;
+    norm[first + i] = 0;
+    if (first + i >= t->rows) {
+      memset(row, 0, (size_t)bytes);
+      continue;
+    }
+    const char *from = query_at(d, t, q, first + i);
+    ask_for_query(d, t, q, first + i + ROWS_AHEAD);
+    sr_pack_query(d, from, row);
+    norm[first + i] = length(d, d->kernel->row->norm(d->opt.dtype, from, d->opt.head_dim) * fabs(d->scale) * M_LOG2E);
   }
+  d->kernel->row->transpose(group, bytes / unit, n, bytes / unit, packed + first * unit, d->kernel->tile);
 }
 
-/* n elements as the kernel multiplies them, one behind the other. */
-static void convert(const sr_decision *d, const void *from, int64_t n, void *to) {
-  uint16_t half[SR_WIDEST_HEAD];
-  if (d->kernel->compute == SR_F64) {
-    sr_to_f64(d->opt.dtype, from, n, to);
-  } else if (d->kernel->compute == SR_F32) {
-    sr_to_f32(d->opt.dtype, from, n, to);
-  } else if (d->kernel->pack == 2) {
-    sr_to_bf16(d->opt.dtype, from, n, to);
-  } else {
-    sr_to_bf16(d->opt.dtype, from, n, half);
-    sr_to_f32(SR_BF16, half, n, to);
-  }
+static void pack_rows(const sr_decision *d, const sr_tile_rows *t, const void *q, char *packed, double *norm) {
+  for (int64_t lane = 0; lane < ROWS_AHEAD; lane++) ask_for_query(d, t, q, lane);
+  for (int64_t first = 0; first < d->kernel->tile; first += GROUP)
+    pack_group(d, t, q, first, group_at(d, first), packed, norm);
 }
 
 /* Rows of zeros behind a segment's keys, or values, of one head. */
@@ -116,14 +125,13 @@ static void clear_rest(const sr_segment *s, int64_t pack, uint64_t bytes, char *
 static void pack_keys(const sr_decision *d, const sr_segment *s, const void *k, int64_t local, char *memory,
                       double *longest) {
   const int64_t dim = d->opt.head_dim, heads = d->work.kv_heads;
-  const uint64_t bytes = sr_key_bytes(d->kernel, dim), unit = sr_unit_bytes(d->kernel);
+  const uint64_t bytes = sr_key_bytes(d->kernel, dim);
   for (int64_t j = 0; j < s->keys.count; j++)
     for (int64_t head = 0; head < heads; head++) {
       const char *from = element(k, d->opt.dtype, local + j, heads, head, dim);
       char *to = sr_block_k(&d->shape, s, head, memory) + (uint64_t)j * bytes;
-      if (dim % d->kernel->pack) memset(to + bytes - unit, 0, unit);
-      convert(d, from, dim, to);
-      longest[head] = fmax(longest[head], sr_norm(d->opt.dtype, from, dim));
+      put_row(d, from, to);
+      longest[head] = larger(longest[head], d->kernel->row->norm(d->opt.dtype, from, dim));
     }
   for (int64_t head = 0; head < heads; head++) clear_rest(s, 1, bytes, sr_block_k(&d->shape, s, head, memory));
 }
@@ -154,8 +162,8 @@ static void pack_values(const sr_decision *d, const sr_segment *s, const void *v
         convert(d, first, o->value_dim, to);
       else
         pack_pair(d, first, second, (uint16_t *)(void *)to);
-      longest[head] = fmax(longest[head], sr_norm(o->dtype, first, o->value_dim));
-      if (second) longest[head] = fmax(longest[head], sr_norm(o->dtype, second, o->value_dim));
+      longest[head] = larger(longest[head], d->kernel->row->norm(o->dtype, first, o->value_dim));
+      if (second) longest[head] = larger(longest[head], d->kernel->row->norm(o->dtype, second, o->value_dim));
     }
   for (int64_t head = 0; head < heads; head++) clear_rest(s, pack, bytes, sr_block_v(&d->shape, s, head, memory));
 }
@@ -263,19 +271,28 @@ static void ask_for_row(const sr_decision *d, const sr_tensors *t, const sr_tile
   if (lane < rows->rows) ask_for((const char *)t->o + output_row(d, rows, lane) * bytes, bytes);
 }
 
+/* Rows of a tile from `first` on. */
+static void unpack_group(const sr_decision *d, const sr_tile_rows *t, int64_t first, const sr_accumulator *acc,
+                         const sr_tensors *tensors) {
+  double group[GROUP * SR_WIDEST_HEAD];
+  const sr_options *o = &d->opt;
+  const int32_t value_dim = (int32_t)o->value_dim;
+  sr_accumulator_rows(d->kernel, value_dim, acc, (int32_t)first, (int32_t)group_at(d, first), group);
+  for (int64_t lane = first; lane < first + GROUP && lane < t->rows; lane++) {
+    const int64_t position = t->position + (t->first_row + lane) / d->work.group;
+    const sr_sight sight = sr_mask_sees(&o->mask, position, o->kv_len);
+    const uint64_t at = (uint64_t)output_row(d, t, lane);
+    ask_for_row(d, tensors, t, lane + ROWS_AHEAD);
+    sr_accumulator_store(value_dim, acc, (int32_t)lane, group + (lane - first) * value_dim, !sr_sight_is_empty(&sight),
+                         o->out_dtype, (char *)tensors->o + at * (uint64_t)value_dim * sr_dtype_size(o->out_dtype),
+                         d->lse_dtype, (char *)tensors->lse + at * sr_dtype_size(d->lse_dtype));
+  }
+}
+
 void sr_unpack_tile(const sr_plan *plan, int64_t tile, sr_accumulator acc, const sr_tensors *t) {
   const sr_decision *d = &plan->d;
-  const sr_options *o = &d->opt;
   const sr_tile_rows rows = sr_decision_tile(d, tile);
   for (int64_t lane = 0; lane < ROWS_AHEAD; lane++) ask_for_row(d, t, &rows, lane);
-  d->kernel->divide(&acc, (int32_t)o->value_dim);
-  for (int64_t lane = 0; lane < rows.rows; lane++) {
-    const int64_t position = rows.position + (rows.first_row + lane) / d->work.group;
-    const sr_sight sight = sr_mask_sees(&o->mask, position, o->kv_len);
-    const uint64_t at = (uint64_t)output_row(d, &rows, lane);
-    ask_for_row(d, t, &rows, lane + ROWS_AHEAD);
-    sr_accumulator_store(d->kernel, (int32_t)o->value_dim, &acc, (int32_t)lane, !sr_sight_is_empty(&sight),
-                         o->out_dtype, (char *)t->o + at * (uint64_t)o->value_dim * sr_dtype_size(o->out_dtype),
-                         d->lse_dtype, (char *)t->lse + at * sr_dtype_size(d->lse_dtype));
-  }
+  d->kernel->divide(&acc, (int32_t)d->opt.value_dim);
+  for (int64_t first = 0; first < rows.rows; first += GROUP) unpack_group(d, &rows, first, &acc, t);
 }

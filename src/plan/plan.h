@@ -61,8 +61,8 @@ sr_status sr_plan_refuse_nonfinite(const sr_plan *plan);
 /* Tells the caller how far this rank is: pairs of a row and a key. For the thread that called sr_plan_forward. */
 void sr_plan_progress(const sr_plan *plan, const int64_t *done);
 
-/* A query as one lane of its packed tile: times scale * log2(e), or rounded to bfloat16. */
-void sr_pack_query(const sr_decision *d, const void *query, char *packed, int64_t lane);
+/* A query in the kernel's units: times scale * log2(e), or rounded to bfloat16. */
+void sr_pack_query(const sr_decision *d, const void *query, void *units);
 
 /* NaN and Inf elements of q, and of a segment of this rank's shard of k and v, that some query sees. */
 int64_t sr_nonfinite_queries(const sr_decision *d, const void *q);

@@ -82,25 +82,6 @@ static void nan_is_canonical(void) {
   CU_ASSERT_EQUAL(d, 0x7ff8000000000000);
 }
 
-/* Lengths whose squares are exact, of numbers of elements around those that are summed side by side. */
-static void norms(void) {
-  static const sr_dtype dtypes[] = {SR_F16, SR_BF16, SR_F32, SR_F64};
-  double x[SR_WIDEST_HEAD], store[SR_WIDEST_HEAD];
-  for (int t = 0; t < 4; t++)
-    for (int64_t n = 0; n <= 20; n++) {
-      double sum = 0;
-      for (int64_t i = 0; i < n; i++) x[i] = (double)(i % 2 ? i : -i) / 4, sum += x[i] * x[i];
-      sr_store_row(dtypes[t], store, n, x, 1);
-      CU_ASSERT(sr_norm(dtypes[t], store, n) == sqrt(sum));
-      if (n == 0) continue;
-      x[n - 1] = n % 2 ? (double)NAN : -(double)INFINITY;
-      sr_store_row(dtypes[t], store, n, x, 1);
-      CU_ASSERT(sr_norm(dtypes[t], store, n) == (double)INFINITY);
-    }
-  x[0] = 1e200;
-  CU_ASSERT(sr_norm(SR_F64, x, 1) == (double)INFINITY);
-}
-
 int main(void) {
   return run_suite("convert", (const test_case[]){{"float16, all values", half_exhaustively},
                                                   {"bfloat16, all values", bfloat_exhaustively},
@@ -108,6 +89,5 @@ int main(void) {
                                                   {"bfloat16 rounding", bfloat_rounds_to_nearest_even},
                                                   {"overflow", too_large_is_infinite},
                                                   {"NaN is canonical", nan_is_canonical},
-                                                  {"lengths", norms},
                                                   {0}});
 }

@@ -66,7 +66,7 @@ static void *packed_queries(const few_rig *r) {
   char *q = sr_alloc(bytes * (uint64_t)rows);
   memset(q, 0, bytes * (uint64_t)rows);
   for (int i = 0; i < rows; i++)
-    sr_store_row(r->kernel->sums, q + bytes * (uint64_t)i, r->head_dim, r->q + (ptrdiff_t)i * r->head_dim, 1);
+    sr_store_row(r->kernel->sums, q + bytes * (uint64_t)i, r->head_dim, r->q + (ptrdiff_t)i * r->head_dim);
   return q;
 }
 
@@ -93,7 +93,7 @@ static void store_row(const few_rig *r, const sr_partial *partial, int32_t row, 
   sr_accumulator_begin(r->kernel, &acc);
   r->kernel->fold(partial, r->value_dim, &acc);
   r->kernel->divide(&acc, r->value_dim);
-  sr_accumulator_store(r->kernel, r->value_dim, &acc, 0, sees.hi > sees.lo, SR_F64,
+  sr_accumulator_store(r->value_dim, &acc, 0, acc.o_hi, sees.hi > sees.lo, SR_F64,
                        result->o + (ptrdiff_t)row * r->value_dim, SR_F64, &result->lse[row]);
   sr_free(memory);
 }

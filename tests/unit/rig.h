@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/memory.h"
 #include "base/convert.h"
+#include "base/memory.h"
 #include "kernels/kernel.h"
 #include "suite.h"
 
@@ -22,6 +22,13 @@ enum { SEGMENT = 1024, MOST_SEGMENTS = 3, WIDEST = SR_WIDEST_HEAD };
 
 static const sr_dtype products[] = {SR_F32, SR_F64, SR_BF16};
 enum { PRODUCTS = sizeof products / sizeof *products };
+
+static inline const sr_kernel *kernel_of(sr_dtype compute) {
+  const sr_kernel *kernel;
+  if (sr_kernel_choose(compute, false, &kernel) == SR_OK) return kernel;
+  fprintf(stderr, "%s\n", sr_error_text());
+  exit(1);
+}
 
 typedef struct rig {
   const sr_kernel *kernel;
@@ -66,10 +73,7 @@ static inline void fill(const rig *r, double *array, int64_t n, double factor, u
 /* Normal keys and values, and queries whose scores are of about 1.4, in log2 units; every lane sees every key. */
 static inline rig make_rig(sr_dtype compute, int32_t head_dim, int32_t value_dim, int32_t keys, uint64_t *random) {
   rig r = {.head_dim = head_dim, .value_dim = value_dim, .keys = keys, .segments = (keys + SEGMENT - 1) / SEGMENT};
-  if (sr_kernel_choose(compute, false, &r.kernel) != SR_OK) {
-    fprintf(stderr, "%s\n", sr_error_text());
-    exit(1);
-  }
+  r.kernel = kernel_of(compute);
   const double size = M_LOG2E / sqrt(head_dim);
   r.scale = compute == SR_BF16 ? (double)(float)size : 1;
   r.finite = true;
@@ -157,10 +161,11 @@ static inline int32_t clip(int64_t key) {
 static inline void bound_scores(const rig *r, int s, double bound[SR_MAX_TILE]) {
   double longest = 0;
   for (int64_t j = (int64_t)s * SEGMENT; j < r->keys && j < (int64_t)(s + 1) * SEGMENT; j++)
-    longest = fmax(longest, sr_norm(SR_F64, r->k + j * r->head_dim, r->head_dim));
-  for (int64_t i = 0; i < r->kernel->tile; i++)
-    bound[i] = r->bounded[i] ? sr_norm(SR_F64, r->q + i * r->head_dim, r->head_dim) * longest * r->scale * SR_ROUNDED_UP
-                             : (double)INFINITY;
+    longest = fmax(longest, r->kernel->row->norm(SR_F64, r->k + j * r->head_dim, r->head_dim));
+  for (int64_t i = 0; i < r->kernel->tile; i++) {
+    const double length = r->kernel->row->norm(SR_F64, r->q + i * r->head_dim, r->head_dim);
+    bound[i] = r->bounded[i] ? length * longest * r->scale * SR_ROUNDED_UP : (double)INFINITY;
+  }
 }
 
 static inline void fold_segment(const rig *r, const packed *p, int s) {
@@ -190,10 +195,12 @@ typedef struct result {
 
 /* What an accumulator gives, which is used up. */
 static inline void take(const rig *r, const sr_accumulator *acc, result *out) {
+  static double rows[SR_MAX_TILE * WIDEST];
   r->kernel->divide(acc, r->value_dim);
-  for (int lane = 0; lane < r->kernel->tile; lane++)
-    sr_accumulator_store(r->kernel, r->value_dim, acc, lane, r->hi[lane] > r->lo[lane], SR_F64,
-                         out->o + (ptrdiff_t)lane * r->value_dim, SR_F64, out->lse + lane);
+  sr_accumulator_rows(r->kernel, r->value_dim, acc, 0, r->kernel->tile, rows);
+  for (ptrdiff_t lane = 0, at = 0; lane < r->kernel->tile; lane++, at += r->value_dim)
+    sr_accumulator_store(r->value_dim, acc, (int32_t)lane, rows + at, r->hi[lane] > r->lo[lane], SR_F64, out->o + at,
+                         SR_F64, out->lse + lane);
 }
 
 /* Folds the segments in the order that `order` gives, NULL for ascending. */
