@@ -79,6 +79,9 @@ static inline uint64_t sr_row_bytes(int64_t elements, uint64_t element_bytes) {
   return sr_align_up((uint64_t)elements * element_bytes);
 }
 
+/* Segments that are folded together at most: the way to the accumulator and back is the larger part of a fold. */
+enum { SR_PARTIALS = 2 };
+
 /* State of one tile in one segment. */
 typedef struct sr_partial {
   void *e; /* [tile] */
@@ -136,8 +139,8 @@ typedef struct sr_kernel {
    * [heads][rows]. Returns whether all scores that a row sees are finite. NULL for tiles. */
   bool (*meet_few)(const sr_few *few, int32_t first, const sr_partial *partial, void *scratch);
 
-  /* Adds a segment's state to the accumulator. */
-  void (*fold)(const sr_partial *partial, int32_t value_dim, const sr_accumulator *to);
+  /* Adds the states of one or SR_PARTIALS segments to the accumulator, bit for bit as one behind the other. */
+  void (*fold)(const sr_partial *partial, int count, int32_t value_dim, const sr_accumulator *to);
 
   /* o_hi becomes the quotient of o and l, or NaN where l is 0; l stays. Nothing is done before the first fold. */
   void (*divide)(const sr_accumulator *acc, int32_t value_dim);

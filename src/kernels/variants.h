@@ -5,7 +5,7 @@
 #include "kernel.h"
 
 #define SR_FOLD(name)                                                                                                  \
-  void name##_fold(const sr_partial *partial, int32_t value_dim, const sr_accumulator *to);                            \
+  void name##_fold(const sr_partial *partial, int count, int32_t value_dim, const sr_accumulator *to);                 \
   void name##_divide(const sr_accumulator *acc, int32_t value_dim);
 
 #define SR_VARIANT(isa)                                                                                                \

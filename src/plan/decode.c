@@ -173,7 +173,7 @@ static void meet_heads(pass *p, const worker *w, int64_t segment, int run, int64
     finite &= d->kernel->meet_few(&few, key, w->partial + first * rows, w->scratch);
   for (int64_t r = first * rows; r < last * rows; r++) {
     sr_accumulator acc = accumulator(p->plan, omp_get_thread_num(), r);
-    d->kernel->fold(&w->partial[r], (int32_t)d->opt.value_dim, &acc);
+    d->kernel->fold(&w->partial[r], 1, (int32_t)d->opt.value_dim, &acc);
     finite &= all_finite(d, &w->partial[r]);
   }
   if (finite) return;

@@ -37,6 +37,7 @@ static void set_task(const sr_fold *s, int64_t tile, sr_task *task) {
   task->number = tile;
   task->rows = t.rows;
   task->closes = false;
+  task->pending = 0;
   if (!sr_stay_has(stay, s->step)) return;
   set_state(s, stay, task);
   task->tile.scale = d->scale * M_LOG2E;
@@ -108,7 +109,7 @@ static void enter_segment(const sr_fold *s, const stretch *at, sr_task *task) {
   t->v = at->v;
   t->finite = isfinite(at->norm) != 0; /* or huge, or tiny: that it may be taken for NaN only takes longer */
   task->active = sr_tile_extent(d->kernel, t);
-  if (task->active) d->kernel->begin(&task->partial, t->value_dim, t->bound);
+  if (task->active) d->kernel->begin(&task->partial[task->pending], t->value_dim, t->bound);
 }
 
 /* Between tiles the master thread, which alone may call MPI, drives the transfer and tells the caller how far it is. */
@@ -126,11 +127,17 @@ static sr_ahead part_of(const char *first, sr_keys keys, uint64_t row, int64_t i
 
 /* What tile i of n asks for while it meets a chunk: its part of the next one and, before it is folded, its accumulator.
  */
-static void look_ahead(const sr_decision *d, const stretch *next, bool ends, int64_t i, int64_t n, sr_task *task) {
+static void look_ahead(const sr_decision *d, const stretch *next, bool folds, int64_t i, int64_t n, sr_task *task) {
   sr_ahead *ahead = task->tile.ahead;
   ahead[0] = part_of(next->k, next->keys, sr_key_bytes(d->kernel, d->opt.head_dim), i, n);
   ahead[1] = part_of(next->v, next->keys, sr_value_bytes(d->kernel, d->opt.value_dim), i, n);
-  ahead[2] = ends ? (sr_ahead){(const char *)task->state.accumulator.e, (int64_t)d->acc_bytes} : (sr_ahead){0};
+  ahead[2] = folds ? (sr_ahead){(const char *)task->state.accumulator.e, (int64_t)d->acc_bytes} : (sr_ahead){0};
+}
+
+/* Adds what a tile has of segments that are met to its accumulator. */
+static void fold_tile(const sr_decision *d, sr_task *task) {
+  if (task->pending > 0) d->kernel->fold(task->partial, task->pending, task->tile.value_dim, &task->state.accumulator);
+  task->pending = 0;
 }
 
 /* Writes the output of a tile that is done. */
@@ -148,9 +155,9 @@ static bool meets_chunk(const sr_task *task, sr_keys keys) {
   return task->active && task->tile.some.hi > keys.lo && task->tile.some.lo < keys.hi;
 }
 
-/* All tiles of a batch meet a chunk of keys before any meets the next. Each is folded, and written where that was the
- * last segment in its reach, while it is in the cache. `following` is met after it. Returns the pairs of a row and a
- * key. */
+/* All tiles of a batch meet a chunk of keys before any meets the next. Each is folded every few segments, and written
+ * where that was the last one in its reach, while it is in the cache. `following` is met after it. Returns the pairs of
+ * a row and a key. */
 static int64_t meet_stretch(sr_fold *s, const sr_worker *w, int64_t count, const stretch *at,
                             const stretch *following) {
   const sr_decision *d = &s->plan->d;
@@ -164,10 +171,12 @@ static int64_t meet_stretch(sr_fold *s, const sr_worker *w, int64_t count, const
       sr_task *task = &w->task[i];
       if (!meets_chunk(task, keys)) continue;
       const bool ends = task->tile.some.hi <= keys.hi;
-      look_ahead(d, &next, ends, part++, tiles, task);
-      d->kernel->meet(&task->tile, keys, &task->partial, w->scratch);
+      const bool folds = ends && (task->pending + 1 == SR_PARTIALS || ends_at(task, at));
+      look_ahead(d, &next, folds, part++, tiles, task);
+      d->kernel->meet(&task->tile, keys, &task->partial[task->pending], w->scratch);
       if (!ends) continue;
-      d->kernel->fold(&task->partial, task->tile.value_dim, &task->state.accumulator);
+      task->pending++;
+      if (folds) fold_tile(d, task);
       pairs += task->pairs;
       if (task->closes && ends_at(task, at)) write_tile(s, task);
     }
@@ -190,6 +199,7 @@ static void fold_run(sr_fold *s, sr_batch batch, int run, const sr_worker *w) {
 #pragma omp atomic
     *s->done += pairs;
   }
+  for (int64_t i = 0; i < batch.count; i++) fold_tile(d, &w->task[i]);
 }
 
 static void fold_batch(sr_fold *s, sr_batch batch, const sr_worker *w) {

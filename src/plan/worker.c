@@ -12,8 +12,9 @@ static bool has_own(const sr_decision *d) {
 }
 
 static uint64_t task_bytes(const sr_decision *d) {
-  if (!has_own(d)) return sr_partial_bytes(d->kernel, (int32_t)d->opt.value_dim);
-  return sr_partial_bytes(d->kernel, (int32_t)d->opt.value_dim) + d->acc_bytes + d->tile_bytes * (uint64_t)d->sets +
+  const uint64_t partials = SR_PARTIALS * sr_partial_bytes(d->kernel, (int32_t)d->opt.value_dim);
+  if (!has_own(d)) return partials;
+  return partials + d->acc_bytes + d->tile_bytes * (uint64_t)d->sets +
          sr_align_up(sr_query_norm_bytes(d) * (uint64_t)d->sets);
 }
 
@@ -23,9 +24,9 @@ uint64_t sr_worker_bytes(const sr_decision *d) {
 
 static void lay_task(const sr_decision *d, char *at, sr_task *task) {
   const int32_t value_dim = (int32_t)d->opt.value_dim;
-  task->partial = sr_partial_at(d->kernel, at);
+  for (int i = 0; i < SR_PARTIALS; i++, at += sr_partial_bytes(d->kernel, value_dim))
+    task->partial[i] = sr_partial_at(d->kernel, at);
   if (!has_own(d)) return;
-  at += sr_partial_bytes(d->kernel, value_dim);
   const sr_accumulator accumulator = sr_accumulator_at(d->kernel, value_dim, at);
   at += d->acc_bytes;
   task->own = sr_state_at(d, at, (double *)(void *)(at + d->tile_bytes * (uint64_t)d->sets), 1, accumulator);

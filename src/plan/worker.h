@@ -8,7 +8,8 @@
 typedef struct sr_task {
   int64_t number; /* of the plan's tile */
   sr_tile tile;
-  sr_partial partial;
+  sr_partial partial[SR_PARTIALS];
+  int pending;                /* of these that are complete, but not folded */
   sr_sight sees[SR_MAX_TILE]; /* each row, by absolute positions */
   int64_t position[SR_MAX_TILE];
   sr_sight reach;      /* of each run, from the first to the last key that some row sees */

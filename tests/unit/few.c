@@ -91,7 +91,7 @@ static void store_row(const few_rig *r, const sr_partial *partial, int32_t row, 
   sr_accumulator acc = sr_accumulator_at(r->kernel, r->value_dim, memory);
   const sr_keys sees = r->sees[row % r->rows];
   sr_accumulator_begin(r->kernel, &acc);
-  r->kernel->fold(partial, r->value_dim, &acc);
+  r->kernel->fold(partial, 1, r->value_dim, &acc);
   r->kernel->divide(&acc, r->value_dim);
   sr_accumulator_store(r->value_dim, &acc, 0, acc.o_hi, sees.hi > sees.lo, SR_F64,
                        result->o + (ptrdiff_t)row * r->value_dim, SR_F64, &result->lse[row]);

@@ -43,6 +43,7 @@ static void special_neighbours_do_not_show(void) {
     }
 }
 
+/* Nor whether two are folded together, be they the first ones or not. */
 static void order_of_segments_does_not_show(void) {
   static const int orders[][MOST_SEGMENTS] = {{0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
   static result ascending, other;
@@ -67,6 +68,10 @@ static void order_of_segments_does_not_show(void) {
       run(&r, NULL, &ascending);
       for (size_t i = 0; i < sizeof orders / sizeof *orders; i++) {
         run(&r, orders[i], &other);
+        CU_ASSERT(same_lanes(&r, &ascending, &other));
+      }
+      for (r.alone = 0; r.alone < 2; r.alone++) {
+        run(&r, NULL, &other);
         CU_ASSERT(same_lanes(&r, &ascending, &other));
       }
       free_rig(&r);

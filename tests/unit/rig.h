@@ -38,17 +38,18 @@ typedef struct rig {
   int64_t lo[SR_MAX_TILE], hi[SR_MAX_TILE]; /* the lane sees keys lo <= j < hi */
   bool finite;                              /* false: values take the way of those that may be NaN or Inf */
   bool bounded[SR_MAX_TILE];                /* false: the size of the lane's scores is not known beforehand */
+  int alone;                                /* segments that are folded one by one, before SR_PARTIALS are at a time */
   int32_t cut;   /* a multiple of the key block: a segment is met in two calls, up to it and from it on */
   int32_t shift; /* elements that memory for the kernel lies behind a border of SR_ALIGN */
 } rig;
 
 /* Memory for the kernel, each block as long as its contract says and not a byte longer. */
 typedef struct packed {
-  void *block[6];
+  void *block[8];
   int blocks;
   char *q, *k, *v;
   void *scratch;
-  sr_partial partial;
+  sr_partial partial[SR_PARTIALS];
   sr_accumulator acc;
 } packed;
 
@@ -78,6 +79,7 @@ static inline rig make_rig(sr_dtype compute, int32_t head_dim, int32_t value_dim
   r.scale = compute == SR_BF16 ? (double)(float)size : 1;
   r.finite = true;
   r.cut = SEGMENT / 2;
+  r.alone = MOST_SEGMENTS;
   r.q = malloc(sizeof(double) * (size_t)(head_dim * r.kernel->tile));
   r.k = malloc(sizeof(double) * (size_t)(head_dim * keys));
   r.v = malloc(sizeof(double) * (size_t)(value_dim * keys));
@@ -143,7 +145,8 @@ static inline void open_packed(const rig *r, packed *p) {
   *p = (packed){.blocks = 0};
   pack(r, p);
   p->scratch = place(p, r->kernel->scratch_bytes(r->head_dim, r->value_dim), shift);
-  p->partial = sr_partial_at(r->kernel, place(p, sr_partial_bytes(r->kernel, r->value_dim), shift));
+  for (int i = 0; i < SR_PARTIALS; i++)
+    p->partial[i] = sr_partial_at(r->kernel, place(p, sr_partial_bytes(r->kernel, r->value_dim), shift));
   p->acc =
       sr_accumulator_at(r->kernel, r->value_dim,
                         place(p, sr_accumulator_bytes(r->kernel, r->value_dim), (uint64_t)r->shift * sizeof(double)));
@@ -168,7 +171,8 @@ static inline void bound_scores(const rig *r, int s, double bound[SR_MAX_TILE]) 
   }
 }
 
-static inline void fold_segment(const rig *r, const packed *p, int s) {
+/* Whether some lane sees some of segment s. */
+static inline bool meet_segment(const rig *r, const packed *p, int s, const sr_partial *partial) {
   sr_tile t = {.q = p->q,
                .k = p->k + (uint64_t)s * SEGMENT * sr_key_bytes(r->kernel, r->head_dim),
                .v = p->v + (uint64_t)s * SEGMENT * sr_value_bytes(r->kernel, r->value_dim),
@@ -181,11 +185,26 @@ static inline void fold_segment(const rig *r, const packed *p, int s) {
     t.lo[i] = clip(r->lo[i] - (int64_t)s * SEGMENT);
     t.hi[i] = clip(r->hi[i] - (int64_t)s * SEGMENT);
   }
-  if (!sr_tile_extent(r->kernel, &t)) return;
-  r->kernel->begin(&p->partial, r->value_dim, t.bound);
-  r->kernel->meet(&t, (sr_keys){0, r->cut}, &p->partial, p->scratch);
-  r->kernel->meet(&t, (sr_keys){r->cut, SEGMENT}, &p->partial, p->scratch);
-  r->kernel->fold(&p->partial, r->value_dim, &p->acc);
+  if (!sr_tile_extent(r->kernel, &t)) return false;
+  r->kernel->begin(partial, r->value_dim, t.bound);
+  r->kernel->meet(&t, (sr_keys){0, r->cut}, partial, p->scratch);
+  r->kernel->meet(&t, (sr_keys){r->cut, SEGMENT}, partial, p->scratch);
+  return true;
+}
+
+static inline void fold_segment(const rig *r, const packed *p, int s) {
+  if (meet_segment(r, p, s, p->partial)) r->kernel->fold(p->partial, 1, r->value_dim, &p->acc);
+}
+
+/* Folds segments in the order that `order` gives, NULL for ascending. */
+static inline void fold_segments(const rig *r, const packed *p, const int *order) {
+  int pending = 0;
+  for (int i = 0; i < r->segments; i++) {
+    pending += meet_segment(r, p, order ? order[i] : i, &p->partial[pending]);
+    if (pending == 0 || (i >= r->alone && i < r->segments - 1 && pending < SR_PARTIALS)) continue;
+    r->kernel->fold(p->partial, pending, r->value_dim, &p->acc);
+    pending = 0;
+  }
 }
 
 /* What a tile gives: o [tile][value_dim] and lse [tile]. */
@@ -203,12 +222,12 @@ static inline void take(const rig *r, const sr_accumulator *acc, result *out) {
                          SR_F64, out->lse + lane);
 }
 
-/* Folds the segments in the order that `order` gives, NULL for ascending. */
+/* Folds the segments as fold_segments does. */
 static inline void run(const rig *r, const int *order, result *out) {
   packed p;
   open_packed(r, &p);
   sr_accumulator_begin(r->kernel, &p.acc);
-  for (int i = 0; i < r->segments; i++) fold_segment(r, &p, order ? order[i] : i);
+  fold_segments(r, &p, order);
   take(r, &p.acc, out);
   close_packed(&p);
 }
