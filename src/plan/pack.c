@@ -58,10 +58,6 @@ static double length(const sr_decision *d, double norm) {
   return norm < (wide ? 0x1p500 : 0x1p60) ? fmax(norm, wide ? 0x1p-500 : 0x1p-100) : (double)INFINITY;
 }
 
-static double larger(double a, double b) {
-  return a > b ? a : b;
-}
-
 /* Rows of queries and of o are asked for so many rows before they are used: those of one head lie apart. */
 enum { ROWS_AHEAD = 8 };
 
@@ -69,6 +65,7 @@ enum { ROWS_AHEAD = 8 };
  * vectors' lanes. */
 enum { GROUP = 16 };
 
+/* Lanes of the tile in the group that starts at `first`. */
 static int64_t group_at(const sr_decision *d, int64_t first) {
   return d->kernel->tile - first < GROUP ? d->kernel->tile - first : GROUP;
 }
@@ -89,10 +86,11 @@ static void ask_for_query(const sr_decision *d, const sr_tile_rows *t, const voi
 }
 
 /* Rows of a tile from `first` on become lanes of it; lanes without a row are 0. */
-static void pack_group(const sr_decision *d, const sr_tile_rows *t, const void *q, int64_t first, int64_t n,
-                       char *packed, double *norm) {
+static void pack_group(const sr_decision *d, const sr_tile_rows *t, const void *q, int64_t first, char *packed,
+                       double *norm) {
   double group[GROUP * SR_WIDEST_HEAD];
   const int64_t unit = (int64_t)sr_unit_bytes(d->kernel), bytes = (int64_t)sr_key_bytes(d->kernel, d->opt.head_dim);
+  const int64_t n = group_at(d, first);
   for (int64_t i = 0; i < n; i++) {
     char *row = (char *)group + i * bytes;
     norm[first + i] = 0;
@@ -110,8 +108,7 @@ static void pack_group(const sr_decision *d, const sr_tile_rows *t, const void *
 
 static void pack_rows(const sr_decision *d, const sr_tile_rows *t, const void *q, char *packed, double *norm) {
   for (int64_t lane = 0; lane < ROWS_AHEAD; lane++) ask_for_query(d, t, q, lane);
-  for (int64_t first = 0; first < d->kernel->tile; first += GROUP)
-    pack_group(d, t, q, first, group_at(d, first), packed, norm);
+  for (int64_t first = 0; first < d->kernel->tile; first += GROUP) pack_group(d, t, q, first, packed, norm);
 }
 
 /* Rows of zeros behind a segment's keys, or values, of one head. */
@@ -131,7 +128,7 @@ static void pack_keys(const sr_decision *d, const sr_segment *s, const void *k, 
       const char *from = element(k, d->opt.dtype, local + j, heads, head, dim);
       char *to = sr_block_k(&d->shape, s, head, memory) + (uint64_t)j * bytes;
       put_row(d, from, to);
-      longest[head] = larger(longest[head], d->kernel->row->norm(d->opt.dtype, from, dim));
+      longest[head] = fmax(longest[head], d->kernel->row->norm(d->opt.dtype, from, dim));
     }
   for (int64_t head = 0; head < heads; head++) clear_rest(s, 1, bytes, sr_block_k(&d->shape, s, head, memory));
 }
@@ -162,8 +159,8 @@ static void pack_values(const sr_decision *d, const sr_segment *s, const void *v
         convert(d, first, o->value_dim, to);
       else
         pack_pair(d, first, second, (uint16_t *)(void *)to);
-      longest[head] = larger(longest[head], d->kernel->row->norm(o->dtype, first, o->value_dim));
-      if (second) longest[head] = larger(longest[head], d->kernel->row->norm(o->dtype, second, o->value_dim));
+      longest[head] = fmax(longest[head], d->kernel->row->norm(o->dtype, first, o->value_dim));
+      if (second) longest[head] = fmax(longest[head], d->kernel->row->norm(o->dtype, second, o->value_dim));
     }
   for (int64_t head = 0; head < heads; head++) clear_rest(s, pack, bytes, sr_block_v(&d->shape, s, head, memory));
 }

@@ -23,6 +23,7 @@ enum { SEGMENT = 1024, MOST_SEGMENTS = 3, WIDEST = SR_WIDEST_HEAD };
 static const sr_dtype products[] = {SR_F32, SR_F64, SR_BF16};
 enum { PRODUCTS = sizeof products / sizeof *products };
 
+/* Of the instruction set in use. */
 static inline const sr_kernel *kernel_of(sr_dtype compute) {
   const sr_kernel *kernel;
   if (sr_kernel_choose(compute, false, &kernel) == SR_OK) return kernel;
