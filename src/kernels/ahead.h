@@ -14,30 +14,35 @@ typedef struct sr_ahead {
   int64_t bytes;
 } sr_ahead;
 
-/* What is left to ask for, `step` bytes of each piece at a time. */
+/* Lines that are left to ask for, piece by piece, and how many of them a step asks for. */
 typedef struct sr_requests {
   const char *at[SR_AHEAD];
-  int64_t left[SR_AHEAD], step[SR_AHEAD];
+  int64_t lines[SR_AHEAD];
+  int64_t step;
+  int piece;
 } sr_requests;
 
 /* Pieces that are asked for in `steps` steps. */
 static inline sr_requests sr_requests_of(const sr_ahead ahead[SR_AHEAD], int64_t steps) {
-  sr_requests r;
+  sr_requests r = {.piece = 0};
+  int64_t lines = 0;
   for (int i = 0; i < SR_AHEAD; i++) {
     r.at[i] = ahead[i].from;
-    r.left[i] = ahead[i].bytes;
-    r.step[i] = (ahead[i].bytes + steps * SR_LINE - 1) / (steps * SR_LINE) * SR_LINE;
+    lines += r.lines[i] = (ahead[i].bytes + SR_LINE - 1) / SR_LINE;
   }
+  r.step = (lines + steps - 1) / steps;
   return r;
 }
 
 static inline void sr_request_step(sr_requests *r) {
-  for (int i = 0; i < SR_AHEAD; i++) {
-    if (r->left[i] == 0) continue;
-    const int64_t n = r->left[i] < r->step[i] ? r->left[i] : r->step[i];
-    for (int64_t at = 0; at < n; at += SR_LINE) __builtin_prefetch(r->at[i] + at, 0, 2);
-    r->at[i] += n;
-    r->left[i] -= n;
+  for (int64_t n = r->step; n > 0 && r->piece < SR_AHEAD;) {
+    const int64_t left = r->lines[r->piece], lines = n < left ? n : left;
+    const char *at = r->at[r->piece];
+    for (int64_t i = 0; i < lines; i++) __builtin_prefetch(at + i * SR_LINE, 0, 2);
+    r->at[r->piece] = at + lines * SR_LINE;
+    r->lines[r->piece] = left - lines;
+    r->piece += lines == left;
+    n -= lines;
   }
 }
 
