@@ -12,13 +12,16 @@
 #define MR           4
 #define CHAINS       1
 #define KEY_BLOCK    64
+#define PANELS       1
 #define RUN          32
-#define F32_LAGS     0
-#define F64_LAGS     0
+#define F32_WEIGHS   AT_ONCE
+#define F64_WEIGHS   0
 #define F32_ROOTS    8
 #define F64_ROOTS    1
 #define ISA_TEXT     "avx2"
 #define ISA(x)       sr_avx2_##x
+
+enum { UNROLL = 6 }; /* which a pragma takes, unlike a macro */
 
 typedef float f32_vec __attribute__((vector_size(VECTOR_BYTES)));
 typedef double f64_vec __attribute__((vector_size(VECTOR_BYTES)));
@@ -62,6 +65,12 @@ static inline f32_vec f32_root(f32_vec x) {
   const f32_ivec roots = {EXP2_ROOTS_8};
   __m256i root = _mm256_permutevar8x32_epi32((__m256i)roots, (__m256i)x);
   return (f32_vec)_mm256_add_epi32(root, _mm256_slli_epi32((__m256i)x, 20));
+}
+
+/* x, rounded: no product that it is may become part of a fused multiply-add. */
+static inline f32_vec f32_alone(f32_vec x) {
+  __asm__("" : "+x"(x));
+  return x;
 }
 
 static inline f32_vec f32_rest(f32_vec x, f32_vec nearest) { return x - nearest; }

@@ -9,13 +9,16 @@
 #define MR           4
 #define CHAINS       1
 #define KEY_BLOCK    64
+#define PANELS       0
 #define RUN          32
-#define F32_LAGS     0
-#define F64_LAGS     0
+#define F32_WEIGHS   0
+#define F64_WEIGHS   0
 #define F32_ROOTS    1
 #define F64_ROOTS    1
 #define ISA_TEXT     "portable"
 #define ISA(x)       sr_portable_##x
+
+enum { UNROLL = 1 }; /* which a pragma takes, unlike a macro */
 
 typedef float f32_vec __attribute__((vector_size(VECTOR_BYTES)));
 typedef double f64_vec __attribute__((vector_size(VECTOR_BYTES)));

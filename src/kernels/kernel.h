@@ -45,10 +45,11 @@ typedef struct sr_keys {
 typedef struct sr_tile {
   const void
       *q; /* [head_dim / pack][tile], times scale * log2(e) unless products are bfloat16; lanes without a row are 0 */
-  const void *k;               /* [keys][head_dim / pack], keys rounded up to key_block; rows past the last key are 0 */
-  const void *v;               /* [keys / pack][value_dim], likewise */
-  double scale;                /* of scores in log2 units, where the queries do not carry it */
-  int32_t head_dim, value_dim; /* elements; an odd head_dim is filled up with a 0 where pack is 2 */
+  const void *k;     /* [keys][head_dim / pack], keys rounded up to key_block; rows past the last key are 0 */
+  const void *v;     /* [keys / pack][value_dim], likewise; k and v as the kernel arranges them, where it does */
+  int32_t first_key; /* of the segment, with which k and v begin: a multiple of key_block */
+  double scale;      /* of scores in log2 units, where the queries do not carry it */
+  int32_t head_dim, value_dim;              /* elements; an odd head_dim is filled up with a 0 where pack is 2 */
   int32_t lo[SR_MAX_TILE], hi[SR_MAX_TILE]; /* the row sees the segment's keys lo <= j < hi */
   sr_keys some, all;                        /* keys that some row sees, and that every row sees */
   /* No score of the row in this segment has a larger size; infinite or NaN where that is not known, or values are so
@@ -130,6 +131,11 @@ typedef struct sr_kernel {
    * the two is NULL, as of meet and meet_few. */
   uint64_t (*scratch_bytes)(int32_t head_dim, int32_t value_dim);
   uint64_t (*few_scratch_bytes)(int32_t heads, int32_t rows, int32_t head_dim, int32_t value_dim);
+
+  /* Lays keys and values, multiples of key_block, out as meet takes them, in as many bytes. NULL where it takes them as
+   * they come, and for a few queries. */
+  void (*arrange)(const void *k, const void *v, int32_t head_dim, int32_t value_dim, int32_t keys, void *to_k,
+                  void *to_v);
 
   /* Meets the segment's keys, multiples of key_block (*to may be the last key), in ascending order from call to call.
    * NULL for a few queries. */

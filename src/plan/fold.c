@@ -107,6 +107,7 @@ static void enter_segment(const sr_fold *s, const stretch *at, sr_task *task) {
   t->q = task->state.queries[at->run];
   t->k = at->k;
   t->v = at->v;
+  t->first_key = 0;
   t->finite = isfinite(at->norm) != 0; /* or huge, or tiny: that it may be taken for NaN only takes longer */
   task->active = sr_tile_extent(d->kernel, t);
   if (task->active) d->kernel->begin(&task->partial[task->pending], t->value_dim, t->bound);
@@ -155,6 +156,33 @@ static bool meets_chunk(const sr_task *task, sr_keys keys) {
   return task->active && task->tile.some.hi > keys.lo && task->tile.some.lo < keys.hi;
 }
 
+/* Of a chunk's keys, whole key blocks that some tile of a batch sees. */
+static sr_keys seen_keys(const sr_decision *d, const sr_worker *w, int64_t count, sr_keys keys) {
+  const int32_t block = d->kernel->key_block;
+  sr_keys some = {keys.hi, keys.lo};
+  for (int64_t i = 0; i < count; i++) {
+    const sr_keys seen = w->task[i].tile.some;
+    if (!meets_chunk(&w->task[i], keys)) continue;
+    if (seen.lo < some.lo) some.lo = seen.lo;
+    if (seen.hi > some.hi) some.hi = seen.hi;
+  }
+  some.lo = some.lo > keys.lo ? some.lo / block * block : keys.lo;
+  some.hi = some.hi < keys.hi ? (some.hi + block - 1) / block * block : keys.hi;
+  return some;
+}
+
+/* Arranges what the tiles of a batch see of a chunk, one tile at least, once for all of them. */
+static void arrange_chunk(const sr_decision *d, const sr_worker *w, int64_t count, const stretch *at, sr_keys keys) {
+  const sr_keys seen = seen_keys(d, w, count, keys);
+  const uint64_t key = sr_key_bytes(d->kernel, d->opt.head_dim), value = sr_value_bytes(d->kernel, d->opt.value_dim);
+  d->kernel->arrange(at->k + (uint64_t)seen.lo * key, at->v + (uint64_t)seen.lo * value, (int32_t)d->opt.head_dim,
+                     (int32_t)d->opt.value_dim, seen.hi - seen.lo, w->k, w->v);
+  for (int64_t i = 0; i < count; i++) {
+    sr_tile *t = &w->task[i].tile;
+    t->k = w->k, t->v = w->v, t->first_key = seen.lo;
+  }
+}
+
 /* All tiles of a batch meet a chunk of keys before any meets the next. Each is folded every few segments, and written
  * where that was the last one in its reach, while it is in the cache. `following` is met after it. Returns the pairs of
  * a row and a key. */
@@ -167,6 +195,7 @@ static int64_t meet_stretch(sr_fold *s, const sr_worker *w, int64_t count, const
     const stretch next = keys.hi < at->keys.hi ? chunk_of(s, *at, keys.hi) : chunk_of(s, *following, 0);
     int64_t tiles = 0, part = 0;
     for (int64_t i = 0; i < count; i++) tiles += meets_chunk(&w->task[i], keys);
+    if (tiles > 0 && d->kernel->arrange) arrange_chunk(d, w, count, at, keys);
     for (int64_t i = 0; i < count; i++) {
       sr_task *task = &w->task[i];
       if (!meets_chunk(task, keys)) continue;

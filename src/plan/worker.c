@@ -6,6 +6,15 @@ static uint64_t scratch_bytes(const sr_decision *d) {
   return sr_align_up(d->kernel->scratch_bytes((int32_t)d->opt.head_dim, (int32_t)d->opt.value_dim));
 }
 
+/* Of a chunk's keys, and values, where the kernel arranges them. */
+static uint64_t keys_bytes(const sr_decision *d) {
+  return d->kernel->arrange ? sr_align_up((uint64_t)d->chunk * sr_key_bytes(d->kernel, d->opt.head_dim)) : 0;
+}
+
+static uint64_t values_bytes(const sr_decision *d) {
+  return d->kernel->arrange ? sr_align_up((uint64_t)d->chunk * sr_value_bytes(d->kernel, d->opt.value_dim)) : 0;
+}
+
 /* A state of its own is for tiles that keep none. */
 static bool has_own(const sr_decision *d) {
   return d->head_kept < d->head_tiles;
@@ -19,7 +28,8 @@ static uint64_t task_bytes(const sr_decision *d) {
 }
 
 uint64_t sr_worker_bytes(const sr_decision *d) {
-  return scratch_bytes(d) + (uint64_t)d->batch * task_bytes(d) + sr_align_up((uint64_t)d->batch * sizeof(sr_task));
+  return scratch_bytes(d) + keys_bytes(d) + values_bytes(d) + (uint64_t)d->batch * task_bytes(d) +
+         sr_align_up((uint64_t)d->batch * sizeof(sr_task));
 }
 
 static void lay_task(const sr_decision *d, char *at, sr_task *task) {
@@ -36,6 +46,8 @@ sr_worker sr_worker_at(const sr_decision *d, void *memory) {
   char *at = memory;
   sr_worker w = {.scratch = at};
   at += scratch_bytes(d);
+  w.k = at, w.v = at + keys_bytes(d);
+  at += keys_bytes(d) + values_bytes(d);
   w.task = (sr_task *)(void *)(at + (uint64_t)d->batch * task_bytes(d));
   for (int64_t i = 0; i < d->batch; i++) lay_task(d, at + (uint64_t)i * task_bytes(d), &w.task[i]);
   return w;

@@ -46,7 +46,7 @@ typedef struct rig {
 
 /* Memory for the kernel, each block as long as its contract says and not a byte longer. */
 typedef struct packed {
-  void *block[8];
+  void *block[10];
   int blocks;
   char *q, *k, *v;
   void *scratch;
@@ -141,10 +141,21 @@ static inline void pack(const rig *r, packed *p) {
   }
 }
 
+/* Keys and values as the kernel takes them. */
+static inline void arrange(const rig *r, packed *p) {
+  if (!r->kernel->arrange) return;
+  const uint64_t shift = (uint64_t)r->shift * sr_unit_bytes(r->kernel);
+  char *k = place(p, sr_key_bytes(r->kernel, r->head_dim) * padded_keys(r), shift);
+  char *v = place(p, sr_value_bytes(r->kernel, r->value_dim) * padded_keys(r), shift);
+  r->kernel->arrange(p->k, p->v, r->head_dim, r->value_dim, (int32_t)padded_keys(r), k, v);
+  p->k = k, p->v = v;
+}
+
 static inline void open_packed(const rig *r, packed *p) {
   const uint64_t shift = (uint64_t)r->shift * sr_unit_bytes(r->kernel);
   *p = (packed){.blocks = 0};
   pack(r, p);
+  arrange(r, p);
   p->scratch = place(p, r->kernel->scratch_bytes(r->head_dim, r->value_dim), shift);
   for (int i = 0; i < SR_PARTIALS; i++)
     p->partial[i] = sr_partial_at(r->kernel, place(p, sr_partial_bytes(r->kernel, r->value_dim), shift));
@@ -172,15 +183,17 @@ static inline void bound_scores(const rig *r, int s, double bound[SR_MAX_TILE]) 
   }
 }
 
+/* Points a tile at segment s, from one of its keys on. */
+static inline void point_at(const rig *r, const packed *p, int s, int32_t first_key, sr_tile *t) {
+  const uint64_t key = (uint64_t)s * SEGMENT + (uint64_t)first_key;
+  t->k = p->k + key * sr_key_bytes(r->kernel, r->head_dim);
+  t->v = p->v + key * sr_value_bytes(r->kernel, r->value_dim);
+  t->first_key = first_key;
+}
+
 /* Whether some lane sees some of segment s. */
 static inline bool meet_segment(const rig *r, const packed *p, int s, const sr_partial *partial) {
-  sr_tile t = {.q = p->q,
-               .k = p->k + (uint64_t)s * SEGMENT * sr_key_bytes(r->kernel, r->head_dim),
-               .v = p->v + (uint64_t)s * SEGMENT * sr_value_bytes(r->kernel, r->value_dim),
-               .scale = r->scale,
-               .head_dim = r->head_dim,
-               .value_dim = r->value_dim,
-               .finite = r->finite};
+  sr_tile t = {.q = p->q, .scale = r->scale, .head_dim = r->head_dim, .value_dim = r->value_dim, .finite = r->finite};
   bound_scores(r, s, t.bound);
   for (int i = 0; i < r->kernel->tile; i++) {
     t.lo[i] = clip(r->lo[i] - (int64_t)s * SEGMENT);
@@ -188,7 +201,9 @@ static inline bool meet_segment(const rig *r, const packed *p, int s, const sr_p
   }
   if (!sr_tile_extent(r->kernel, &t)) return false;
   r->kernel->begin(partial, r->value_dim, t.bound);
+  point_at(r, p, s, 0, &t);
   r->kernel->meet(&t, (sr_keys){0, r->cut}, partial, p->scratch);
+  point_at(r, p, s, r->cut, &t);
   r->kernel->meet(&t, (sr_keys){r->cut, SEGMENT}, partial, p->scratch);
   return true;
 }
