@@ -10,6 +10,15 @@
 /* What no run has widened yet. */
 static const sr_range nothing = {INT64_MAX, 0};
 
+/* And what none has narrowed. */
+static const sr_range everything = {0, INT64_MAX};
+
+/* Keys that all of several runs have. */
+static void narrow(sr_range *common, sr_range run) {
+  if (run.lo > common->lo) common->lo = run.lo;
+  if (run.hi < common->hi) common->hi = run.hi;
+}
+
 /* Keys from the first to the last of several runs. */
 static void widen(sr_range *reach, sr_range run) {
   if (run.lo == run.hi) return;
@@ -33,7 +42,7 @@ static void set_task(const sr_fold *s, int64_t tile, sr_task *task) {
   const sr_decision *d = &s->plan->d;
   const sr_stay *stay = &d->stay[tile % d->head_tiles];
   const sr_tile_rows t = sr_decision_tile(d, tile);
-  for (int run = 0; run < SR_RUNS; run++) task->reach.run[run] = nothing;
+  for (int run = 0; run < SR_RUNS; run++) task->reach.run[run] = nothing, task->common.run[run] = everything;
   task->number = tile;
   task->rows = t.rows;
   task->closes = false;
@@ -47,7 +56,10 @@ static void set_task(const sr_fold *s, int64_t tile, sr_task *task) {
   for (int64_t lane = 0; lane < d->kernel->tile; lane++) {
     const int64_t row = t.first_row + (lane < t.rows ? lane : t.rows - 1);
     task->sees[lane] = sr_mask_sees(&d->opt.mask, t.position + row / d->work.group, d->opt.kv_len);
-    for (int run = 0; run < SR_RUNS; run++) widen(&task->reach.run[run], task->sees[lane].run[run]);
+    for (int run = 0; run < SR_RUNS; run++) {
+      widen(&task->reach.run[run], task->sees[lane].run[run]);
+      narrow(&task->common.run[run], task->sees[lane].run[run]);
+    }
     task->position[lane] = t.position + row / d->work.group;
     task->tile.slope[lane] = sr_decision_slope(d, t.head * d->work.group + row % d->work.group);
   }
@@ -89,28 +101,46 @@ static stretch chunk_of(const sr_fold *s, stretch of, int32_t first) {
   return of;
 }
 
-/* Points a task at a segment. */
-static void enter_segment(const sr_fold *s, const stretch *at, sr_task *task) {
-  const sr_decision *d = &s->plan->d;
+/* Fills in what a tile's rows see of a segment; false when that is nothing. */
+static bool see_segment(const sr_fold *s, const stretch *at, sr_task *task) {
   sr_tile *t = &task->tile;
-  task->active = meets(task->reach.run[at->run], at->segment);
-  if (!task->active) return;
+  const sr_span keys = at->segment;
+  const sr_range common = task->common.run[at->run];
+  const int tile = s->plan->d.kernel->tile;
+  if (common.lo <= keys.start && common.hi >= keys.start + keys.count) {
+    t->some = t->all = (sr_keys){0, (int32_t)keys.count};
+    for (int lane = 0; lane < tile; lane++) t->lo[lane] = 0, t->hi[lane] = (int32_t)keys.count;
+    task->pairs = task->rows * keys.count;
+    return true;
+  }
   task->pairs = 0;
-  for (int lane = 0; lane < d->kernel->tile; lane++) {
-    sr_keys seen = sr_block_sees(at->segment, task->sees[lane].run[at->run]);
+  for (int lane = 0; lane < tile; lane++) {
+    const sr_keys seen = sr_block_sees(keys, task->sees[lane].run[at->run]);
     t->lo[lane] = seen.lo;
     t->hi[lane] = seen.hi;
-    t->bound[lane] = t->leans ? (double)INFINITY : task->state.query_norm[at->run][lane] * at->norm * SR_ROUNDED_UP;
+    if (lane < task->rows) task->pairs += seen.hi - seen.lo;
+  }
+  return sr_tile_extent(s->plan->d.kernel, t);
+}
+
+/* Points a task at a segment. */
+static void enter_segment(const sr_fold *s, const stretch *at, sr_task *task) {
+  const int tile = s->plan->d.kernel->tile;
+  sr_tile *t = &task->tile;
+  task->active = meets(task->reach.run[at->run], at->segment) && see_segment(s, at, task);
+  if (!task->active) return;
+  const double *norm = task->state.query_norm[at->run];
+  for (int lane = 0; lane < tile; lane++) t->bound[lane] = norm[lane] * at->norm * SR_ROUNDED_UP;
+  for (int lane = 0; t->leans && lane < tile; lane++) {
+    t->bound[lane] = (double)INFINITY;
     t->place[lane] = (double)(task->position[lane] - at->segment.start);
-    if (lane < task->rows) task->pairs += t->hi[lane] - t->lo[lane];
   }
   t->q = task->state.queries[at->run];
   t->k = at->k;
   t->v = at->v;
   t->first_key = 0;
   t->finite = isfinite(at->norm) != 0; /* or huge, or tiny: that it may be taken for NaN only takes longer */
-  task->active = sr_tile_extent(d->kernel, t);
-  if (task->active) d->kernel->begin(&task->partial[task->pending], t->value_dim, t->bound);
+  s->plan->d.kernel->begin(&task->partial[task->pending], t->value_dim, t->bound);
 }
 
 /* Between tiles the master thread, which alone may call MPI, drives the transfer and tells the caller how far it is. */

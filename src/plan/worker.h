@@ -12,7 +12,8 @@ typedef struct sr_task {
   int pending;                /* of these that are complete, but not folded */
   sr_sight sees[SR_MAX_TILE]; /* each row, by absolute positions */
   int64_t position[SR_MAX_TILE];
-  sr_sight reach;      /* of each run, from the first to the last key that some row sees */
+  sr_sight reach;      /* of each run, from the first to the last key that some row sees, */
+  sr_sight common;     /* and the keys that all rows see */
   int64_t rows;        /* of the tile; further lanes see what the last row sees */
   int64_t pairs;       /* that the rows see of the segment */
   bool active;         /* some row sees some of the segment */
