@@ -130,9 +130,8 @@ static void enter_segment(const sr_fold *s, const stretch *at, sr_task *task) {
   task->active = meets(task->reach.run[at->run], at->segment) && see_segment(s, at, task);
   if (!task->active) return;
   const double *norm = task->state.query_norm[at->run];
-  for (int lane = 0; lane < tile; lane++) t->bound[lane] = norm[lane] * at->norm * SR_ROUNDED_UP;
-  for (int lane = 0; t->leans && lane < tile; lane++) {
-    t->bound[lane] = (double)INFINITY;
+  for (int lane = 0; lane < tile; lane++) {
+    t->bound[lane] = t->leans ? (double)INFINITY : norm[lane] * at->norm * SR_ROUNDED_UP;
     t->place[lane] = (double)(task->position[lane] - at->segment.start);
   }
   t->q = task->state.queries[at->run];
