@@ -101,7 +101,8 @@ typedef struct sr_accumulator {
 /* What one instruction set does to rows of tensors, of at most SR_WIDEST_HEAD elements, beside kernels of one type of
  * units. */
 typedef struct sr_row_kernel {
-  /* The root of the sum of the elements' squares; infinite where one of them, or the sum, is not finite. */
+  /* The root of the sum of the elements' squares, in the type of the sums: infinite where one of them, or the sum, is not
+   * finite in it. */
   double (*norm)(sr_dtype dtype, const void *from, int64_t n);
 
   /* Elements times a factor, rounded once, in the type of the sums. */

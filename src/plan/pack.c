@@ -51,11 +51,15 @@ void sr_pack_query(const sr_decision *d, const void *query, void *units) {
     d->kernel->row->scale(d->opt.dtype, query, d->opt.head_dim, d->scale * M_LOG2E, units);
 }
 
+static double larger(double a, double b) {
+  return a > b ? a : b;
+}
+
 /* What a vector's length counts as. Infinite where an element is not finite, and so large that products might leave the
  * range of sums; above 0, since what the length of a tiny vector has lost may count beside a huge one. */
 static double length(const sr_decision *d, double norm) {
   const bool wide = d->kernel->sums == SR_F64;
-  return norm < (wide ? 0x1p500 : 0x1p60) ? fmax(norm, wide ? 0x1p-500 : 0x1p-100) : (double)INFINITY;
+  return norm < (wide ? 0x1p500 : 0x1p60) ? larger(norm, wide ? 0x1p-500 : 0x1p-60) : (double)INFINITY;
 }
 
 /* Rows of queries and of o are asked for so many rows before they are used: those of one head lie apart. */
@@ -128,7 +132,7 @@ static void pack_keys(const sr_decision *d, const sr_segment *s, const void *k, 
       const char *from = element(k, d->opt.dtype, local + j, heads, head, dim);
       char *to = sr_block_k(&d->shape, s, head, memory) + (uint64_t)j * bytes;
       put_row(d, from, to);
-      longest[head] = fmax(longest[head], d->kernel->row->norm(d->opt.dtype, from, dim));
+      longest[head] = larger(longest[head], d->kernel->row->norm(d->opt.dtype, from, dim));
     }
   for (int64_t head = 0; head < heads; head++) clear_rest(s, 1, bytes, sr_block_k(&d->shape, s, head, memory));
 }
@@ -159,8 +163,8 @@ static void pack_values(const sr_decision *d, const sr_segment *s, const void *v
         convert(d, first, o->value_dim, to);
       else
         pack_pair(d, first, second, (uint16_t *)(void *)to);
-      longest[head] = fmax(longest[head], d->kernel->row->norm(o->dtype, first, o->value_dim));
-      if (second) longest[head] = fmax(longest[head], d->kernel->row->norm(o->dtype, second, o->value_dim));
+      longest[head] = larger(longest[head], d->kernel->row->norm(o->dtype, first, o->value_dim));
+      if (second) longest[head] = larger(longest[head], d->kernel->row->norm(o->dtype, second, o->value_dim));
     }
   for (int64_t head = 0; head < heads; head++) clear_rest(s, pack, bytes, sr_block_v(&d->shape, s, head, memory));
 }
