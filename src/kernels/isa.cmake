@@ -19,7 +19,8 @@ endfunction()
 
 seqring_isa(portable "")
 if(CMAKE_SYSTEM_PROCESSOR MATCHES "x86_64|AMD64|amd64")
-  seqring_isa(avx2 SR_BUILD_AVX2 -mavx2 -mfma -mf16c)
+  set(aligned -falign-functions=64 -falign-loops=32) # Zen 3's speed in a loop hangs on where it starts, by up to 2 %
+  seqring_isa(avx2 SR_BUILD_AVX2 -mavx2 -mfma -mf16c ${aligned})
   set(avx512 -mavx512f -mavx512vl -mavx512bw -mavx512dq -mavx2 -mfma -mf16c -mprefer-vector-width=512)
   seqring_isa(avx512 SR_BUILD_AVX512 ${avx512})
   seqring_isa(avx512bf16 SR_BUILD_AVX512BF16 ${avx512} -mavx512bf16)

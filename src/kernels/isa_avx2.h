@@ -21,7 +21,7 @@
 #define ISA_TEXT     "avx2"
 #define ISA(x)       sr_avx2_##x
 
-enum { UNROLL = 6 }; /* which a pragma takes, unlike a macro */
+enum { SCORE_UNROLL = 6, VALUE_UNROLL = 4 }; /* which a pragma takes, unlike a macro */
 
 typedef float f32_vec __attribute__((vector_size(VECTOR_BYTES)));
 typedef double f64_vec __attribute__((vector_size(VECTOR_BYTES)));

@@ -18,7 +18,7 @@
 #define ISA_TEXT     "portable"
 #define ISA(x)       sr_portable_##x
 
-enum { UNROLL = 1 }; /* which a pragma takes, unlike a macro */
+enum { SCORE_UNROLL = 1, VALUE_UNROLL = 2 }; /* which a pragma takes, unlike a macro */
 
 typedef float f32_vec __attribute__((vector_size(VECTOR_BYTES)));
 typedef double f64_vec __attribute__((vector_size(VECTOR_BYTES)));
