@@ -1,4 +1,4 @@
-/* AVX-512: 32 registers of 16 floats. 24 accumulators, 3 queries, and 5 for keys and for what weighs others meanwhile. */
+/* AVX-512: 32 registers of 16 floats. 24 accumulators, 3 queries, and 5 for keys and for what weighs others. */
 #ifndef SR_KERNELS_ISA_AVX512_H
 #define SR_KERNELS_ISA_AVX512_H
 
@@ -14,7 +14,7 @@
 #define KEY_BLOCK    64
 #define PANELS       0
 #define RUN          32
-#define F32_WEIGHS   BETWEEN_PRODUCTS
+#define F32_WEIGHS   AT_ONCE
 #define F64_WEIGHS   0
 #define F32_ROOTS    16
 #define F64_ROOTS    1
@@ -66,6 +66,12 @@ static inline f32_vec f32_root(f32_vec x) {
   const f32_ivec roots = {EXP2_ROOTS_16};
   __m512i root = _mm512_permutexvar_epi32((__m512i)x, (__m512i)roots);
   return (f32_vec)_mm512_add_epi32(root, _mm512_slli_epi32((__m512i)x, 19));
+}
+
+/* x, rounded: no product that it is may become part of a fused multiply-add. */
+static inline f32_vec f32_alone(f32_vec x) {
+  __asm__("" : "+v"(x));
+  return x;
 }
 
 /* x less the multiple of 1 / ROOTS that is nearest, ties to even. */

@@ -35,7 +35,7 @@ static inline f32_vec f32_ones(void) { return (f32_vec)_mm512_set1_epi16(0x3f80)
 #define WEIGHT(p, next)   bf16_pair(p, next)
 #define LIMIT(x)          FLT_##x
 #define ROOTS             F32_ROOTS
-#define WEIGHS            F32_WEIGHS
+#define WEIGHS            BETWEEN_PRODUCTS
 #define EXP2_COEFFICIENTS EXP2_F32(F32_ROOTS)
 #include "lanes.inc"
 #include "tile.inc"
