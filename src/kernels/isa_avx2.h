@@ -10,7 +10,6 @@
 #define VECTOR_BYTES 32
 #define NV           3
 #define MR           4
-#define CHAINS       1
 #define KEY_BLOCK    64
 #define PANELS       1
 #define RUN          32

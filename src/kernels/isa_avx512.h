@@ -9,8 +9,7 @@
 
 #define VECTOR_BYTES 64
 #define NV           3
-#define MR           4
-#define CHAINS       2
+#define MR           8
 #define KEY_BLOCK    64
 #define PANELS       0
 #define RUN          32

@@ -7,7 +7,6 @@
 #define VECTOR_BYTES 16
 #define NV           3
 #define MR           4
-#define CHAINS       1
 #define KEY_BLOCK    64
 #define PANELS       0
 #define RUN          32
