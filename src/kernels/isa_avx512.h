@@ -14,9 +14,9 @@
 #define PANELS       0
 #define RUN          32
 #define F32_WEIGHS   AT_ONCE
-#define F64_WEIGHS   0
+#define F64_WEIGHS   AT_ONCE
 #define F32_ROOTS    16
-#define F64_ROOTS    1
+#define F64_ROOTS    8
 #define ISA_TEXT     "avx512"
 #define ISA(x)       sr_avx512_##x
 
@@ -43,6 +43,7 @@ static inline f32_vec f32_from_bf16(const uint16_t *x) {
 static inline f32_vec f32_max(f32_vec a, f32_vec b) { return (f32_vec)_mm512_max_ps((__m512)a, (__m512)b); }
 static inline f64_vec f64_max(f64_vec a, f64_vec b) { return (f64_vec)_mm512_max_pd((__m512d)a, (__m512d)b); }
 static inline f32_vec f32_min(f32_vec a, f32_vec b) { return (f32_vec)_mm512_min_ps((__m512)a, (__m512)b); }
+static inline f64_vec f64_min(f64_vec a, f64_vec b) { return (f64_vec)_mm512_min_pd((__m512d)a, (__m512d)b); }
 
 /* The nearest integer, ties to even, of any size. */
 static inline f32_vec f32_round(f32_vec x) { return (f32_vec)_mm512_roundscale_ps((__m512)x, 8); }
@@ -66,6 +67,11 @@ static inline f32_vec f32_root(f32_vec x) {
   __m512i root = _mm512_permutexvar_epi32((__m512i)x, (__m512i)roots);
   return (f32_vec)_mm512_add_epi32(root, _mm512_slli_epi32((__m512i)x, 19));
 }
+static inline f64_vec f64_root(f64_vec x) {
+  const f64_ivec roots = {EXP2_F64_ROOTS_8};
+  __m512i root = _mm512_permutexvar_epi64((__m512i)x, (__m512i)roots);
+  return (f64_vec)_mm512_add_epi64(root, _mm512_slli_epi64((__m512i)x, 49));
+}
 
 /* x, rounded: no product that it is may become part of a fused multiply-add. */
 static inline f32_vec f32_alone(f32_vec x) {
@@ -77,6 +83,10 @@ static inline f32_vec f32_alone(f32_vec x) {
 static inline f32_vec f32_rest(f32_vec x, f32_vec nearest) {
   (void)nearest; /* to subtract it takes an instruction more */
   return (f32_vec)_mm512_reduce_ps((__m512)x, 0x40);
+}
+static inline f64_vec f64_rest(f64_vec x, f64_vec nearest) {
+  (void)nearest;
+  return (f64_vec)_mm512_reduce_pd((__m512d)x, 0x30);
 }
 
 /* Whether a > b in any lane. */

@@ -191,7 +191,7 @@ int64_t sr_nonfinite_segment(const sr_decision *d, const sr_tensors *t, int64_t 
 }
 
 /* Whether the longest value is tame: not too large, as length has it, nor so small that the weights of bounded rows,
- * down to 2^-64, might lose values. */
+ * down to 2^-64 (float64: 2^-512), might lose values. */
 static bool is_tame(const sr_decision *d, double longest_value) {
   return longest_value >= 0x1p-30 && isfinite(length(d, longest_value));
 }

@@ -61,8 +61,8 @@ static double worst_f32(float from, float to, float e) {
   for (uint64_t next = bits_of(from); next <= bits_of(to);) {
     next_block(&next, bits_of(to), stride, s);
     for (int i = 0; i < BLOCK; i++) wide[i] = (double)s[i];
-    exp2_lanes_f32(BLOCK, s, e, p);
-    exp2_lanes_f64(BLOCK, wide, (double)e, want);
+    lanes_exp2_f32(BLOCK, s, e, p);
+    lanes_exp2_f64(BLOCK, wide, (double)e, want);
     for (int i = 0; i < BLOCK; i++) {
       const double ulps = ulps_f32(p[i], want[i]);
       worst = ulps > worst ? ulps : worst;
@@ -92,7 +92,7 @@ static int64_t others_f32(uint32_t from, uint32_t to, float e, float wanted) {
   int64_t others = 0;
   for (uint64_t next = from; next <= to;) {
     next_block(&next, to, stride, s);
-    exp2_lanes_f32(BLOCK, s, e, p);
+    lanes_exp2_f32(BLOCK, s, e, p);
     for (int i = 0; i < BLOCK; i++) others += bits_of(p[i]) != bits_of(wanted);
   }
   return others;
@@ -116,7 +116,7 @@ static int64_t numbers_f32(uint32_t from, uint32_t to, float e) {
   int64_t numbers = 0;
   for (uint64_t next = from; next <= to;) {
     next_block(&next, to, stride, s);
-    exp2_lanes_f32(BLOCK, s, e, p);
+    lanes_exp2_f32(BLOCK, s, e, p);
     for (int i = 0; i < BLOCK; i++) numbers += !isnan(p[i]);
   }
   return numbers;
@@ -140,7 +140,7 @@ static void f32_integers(void) {
   for (int r = 0; r < REFERENCES; r++) {
     const float e = (float)references[r];
     for (int i = 0; i < BLOCK; i++) s[i] = e - (float)(i % 126);
-    exp2_lanes_f32(BLOCK, s, e, p);
+    lanes_exp2_f32(BLOCK, s, e, p);
     for (int i = 0; i < 126; i++) CU_ASSERT(p[i] == ldexpf(1, -i));
   }
 }
@@ -150,7 +150,7 @@ static void f64_integers(void) {
   for (int r = 0; r < REFERENCES; r++) {
     const double e = references[r];
     for (int i = 0; i < BLOCK; i++) s[i] = e - i % 1022;
-    exp2_lanes_f64(BLOCK, s, e, p);
+    lanes_exp2_f64(BLOCK, s, e, p);
     for (int i = 0; i < 1022; i++) CU_ASSERT(p[i] == ldexp(1, -i));
   }
 }
@@ -161,8 +161,8 @@ static int64_t unlike_f32(float from, float to, uint64_t step, float e) {
   int64_t unlike = 0;
   for (uint64_t next = bits_of(from); next <= bits_of(to);) {
     next_block(&next, bits_of(to), step, s);
-    exp2_lanes_f32(BLOCK, s, e, p);
-    exp2_near_lanes_f32(BLOCK, s, e, near);
+    lanes_exp2_f32(BLOCK, s, e, p);
+    lanes_exp2_near_f32(BLOCK, s, e, near);
     for (int i = 0; i < BLOCK; i++) unlike += bits_of(p[i]) != bits_of(near[i]);
   }
   return unlike;
@@ -170,26 +170,26 @@ static int64_t unlike_f32(float from, float to, uint64_t step, float e) {
 
 /* All numbers below e = 0, and a sample of those below others. */
 static void f32_near(void) {
-  if (!exp2_lanes_near) return;
+  if (!lanes_has_near_f32) return;
   static const float integers[] = {0, 1, 48, -1, -48, 125, 1000, -1000, 0x1p22f, -0x1p21f};
   for (int i = 0; i < 10; i++) {
     const float e = integers[i], low = e - 125;
     const uint64_t step = e == 0 ? stride : 61 * stride;
-    CU_ASSERT(all_near_lanes_f32(low, e));
-    CU_ASSERT(!all_near_lanes_f32(low - 0.5f, e));
+    CU_ASSERT(lanes_all_near_f32(low, e));
+    CU_ASSERT(!lanes_all_near_f32(low - 0.5f, e));
     if (low < 0) CU_ASSERT_EQUAL(unlike_f32(e < 0 ? e : -0.0f, low, step, e), 0);
     if (e >= 0) CU_ASSERT_EQUAL(unlike_f32(low > 0 ? low : 0, e, step, e), 0);
   }
   for (uint32_t bits = 0x7f800001; bits < 0x7fffffff; bits += 9973) {
     float s[16], p[16];
     for (int j = 0; j < 16; j++) memcpy(&s[j], &bits, sizeof bits);
-    exp2_near_lanes_f32(16, s, 3, p);
+    lanes_exp2_near_f32(16, s, 3, p);
     CU_ASSERT(isnan(p[0]) && isnan(p[15]));
   }
-  CU_ASSERT(!all_near_lanes_f32(0x1p22f, 0x1p22f + 1));
-  CU_ASSERT(!all_near_lanes_f32(-0x1p22f - 1, -0x1p22f));
-  CU_ASSERT(!all_near_lanes_f32(-INFINITY, 0) && !all_near_lanes_f32(-INFINITY, -FLT_MAX));
-  CU_ASSERT(!all_near_lanes_f32(INFINITY, INFINITY));
+  CU_ASSERT(!lanes_all_near_f32(0x1p22f, 0x1p22f + 1));
+  CU_ASSERT(!lanes_all_near_f32(-0x1p22f - 1, -0x1p22f));
+  CU_ASSERT(!lanes_all_near_f32(-INFINITY, 0) && !lanes_all_near_f32(-INFINITY, -FLT_MAX));
+  CU_ASSERT(!lanes_all_near_f32(INFINITY, INFINITY));
 }
 
 static double ulps_f64(double got, long double want) {
@@ -203,7 +203,7 @@ static double worst_f64(double lo, double hi, double e, uint64_t *random) {
   double worst = 0;
   for (int block = 0; block < 256; block++) {
     for (int i = 0; i < BLOCK; i++) s[i] = lo + (hi - lo) * ((double)(next_random(random) >> 11) * 0x1p-53);
-    exp2_lanes_f64(BLOCK, s, e, p);
+    lanes_exp2_f64(BLOCK, s, e, p);
     for (int i = 0; i < BLOCK; i++) worst = fmax(worst, ulps_f64(p[i], exp2l((long double)s[i] - (long double)e)));
   }
   return worst;
@@ -218,11 +218,46 @@ static void f64_error(void) {
   at_most("float64, s <= 1e6", worst_f64(1e6 - 1000, 1e6, 1e6, &random), most->f64);
 }
 
+/* Results of exp2_near over a sample from lo to e that are not those of exp2, bit for bit. */
+static int64_t unlike_f64(double lo, double e, uint64_t *random) {
+  static double s[BLOCK], p[BLOCK], near[BLOCK];
+  int64_t unlike = 0;
+  for (int block = 0; block < 64; block++) {
+    for (int i = 0; i < BLOCK; i++) s[i] = lo + (e - lo) * ((double)(next_random(random) >> 11) * 0x1p-53);
+    s[0] = lo, s[1] = e;
+    lanes_exp2_f64(BLOCK, s, e, p);
+    lanes_exp2_near_f64(BLOCK, s, e, near);
+    for (int i = 0; i < BLOCK; i++) unlike += memcmp(&p[i], &near[i], sizeof p[i]) != 0;
+  }
+  return unlike;
+}
+
+static void f64_near(void) {
+  if (!lanes_has_near_f64) return;
+  static const double integers[] = {0, 1, 48, -1, -48, 1021, 100000, -100000, 0x1p22, -0x1p21};
+  uint64_t random = 43;
+  for (int i = 0; i < 10; i++) {
+    const double e = integers[i], low = e - 1021;
+    CU_ASSERT(lanes_all_near_f64(low, e));
+    CU_ASSERT(!lanes_all_near_f64(low - 0.5, e));
+    CU_ASSERT_EQUAL(unlike_f64(low, e, &random), 0);
+    CU_ASSERT_EQUAL(unlike_f64(e - 1, e, &random), 0);
+  }
+  double s[16], p[16];
+  for (int i = 0; i < 16; i++) s[i] = i % 2 ? (double)NAN : -(double)NAN;
+  lanes_exp2_near_f64(16, s, 3, p);
+  for (int i = 0; i < 16; i++) CU_ASSERT(isnan(p[i]));
+  CU_ASSERT(!lanes_all_near_f64(0x1p22, 0x1p22 + 1));
+  CU_ASSERT(!lanes_all_near_f64(-0x1p22 - 1, -0x1p22));
+  CU_ASSERT(!lanes_all_near_f64(-(double)INFINITY, 0) && !lanes_all_near_f64(-(double)INFINITY, -DBL_MAX));
+  CU_ASSERT(!lanes_all_near_f64((double)INFINITY, (double)INFINITY));
+}
+
 /* p of a single s. */
 static double one_f64(double x, double e) {
   double s[16], p[16];
   for (int i = 0; i < 16; i++) s[i] = x;
-  exp2_lanes_f64(16, s, e, p);
+  lanes_exp2_f64(16, s, e, p);
   return p[5];
 }
 
@@ -250,5 +285,6 @@ int main(int argc, char **argv) {
                                                {"float64: error", f64_error},
                                                {"float64: special", f64_special},
                                                {"float64: integers", f64_integers},
+                                               {"float64: near", f64_near},
                                                {0}});
 }

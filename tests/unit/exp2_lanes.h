@@ -5,14 +5,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-void exp2_lanes_f32(int64_t n, const float *s, float e, float *p);
-void exp2_lanes_f64(int64_t n, const double *s, double e, double *p);
+void lanes_exp2_f32(int64_t n, const float *s, float e, float *p);
+void lanes_exp2_f64(int64_t n, const double *s, double e, double *p);
 
-/* Whether the instruction set has one for scores that are near: float32 alone. */
-extern const bool exp2_lanes_near;
-void exp2_near_lanes_f32(int64_t n, const float *s, float e, float *p);
-
-/* Whether scores from low to e are near. */
-bool all_near_lanes_f32(float low, float e);
+/* Whether the instruction set has one for scores that are near, which all from low to e are or not. */
+extern const bool lanes_has_near_f32, lanes_has_near_f64;
+void lanes_exp2_near_f32(int64_t n, const float *s, float e, float *p);
+void lanes_exp2_near_f64(int64_t n, const double *s, double e, double *p);
+bool lanes_all_near_f32(float low, float e);
+bool lanes_all_near_f64(double low, double e);
 
 #endif
