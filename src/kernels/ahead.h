@@ -14,10 +14,10 @@ typedef struct sr_ahead {
   int64_t bytes;
 } sr_ahead;
 
-/* Lines that are left to ask for, piece by piece, and how many of them a step asks for. */
+/* Lines that are left to ask for, piece by piece, and how many of them a step asks for. The last piece is none. */
 typedef struct sr_requests {
-  const char *at[SR_AHEAD];
-  int64_t lines[SR_AHEAD];
+  const char *at[SR_AHEAD + 1];
+  int64_t lines[SR_AHEAD + 1];
   int64_t step;
   int piece;
 } sr_requests;
@@ -34,16 +34,30 @@ static inline sr_requests sr_requests_of(const sr_ahead ahead[SR_AHEAD], int64_t
   return r;
 }
 
-static inline void sr_request_step(sr_requests *r) {
-  for (int64_t n = r->step; n > 0 && r->piece < SR_AHEAD;) {
-    const int64_t left = r->lines[r->piece], lines = n < left ? n : left;
-    const char *at = r->at[r->piece];
-    for (int64_t i = 0; i < lines; i++) __builtin_prefetch(at + i * SR_LINE, 0, 2);
-    r->at[r->piece] = at + lines * SR_LINE;
-    r->lines[r->piece] = left - lines;
-    r->piece += lines == left;
-    n -= lines;
+/* Asks for lines of the piece at hand. */
+static inline void sr_request_lines(sr_requests *r, int64_t lines) {
+  const char *at = r->at[r->piece];
+  for (int64_t i = 0; i < lines; i++) __builtin_prefetch(at + i * SR_LINE, 0, 2);
+  r->at[r->piece] = at + lines * SR_LINE;
+  r->lines[r->piece] -= lines;
+}
+
+/* A step in which a piece ends, apart from those that most are. */
+static __attribute__((noinline, unused)) void sr_request_across(sr_requests *r) {
+  int64_t left = r->step;
+  while (left > 0 && r->piece < SR_AHEAD) {
+    const int64_t lines = left < r->lines[r->piece] ? left : r->lines[r->piece];
+    sr_request_lines(r, lines);
+    left -= lines;
+    if (left > 0) r->piece++;
   }
+}
+
+static inline void sr_request_step(sr_requests *r) {
+  if (r->step <= r->lines[r->piece])
+    sr_request_lines(r, r->step);
+  else
+    sr_request_across(r);
 }
 
 #endif
