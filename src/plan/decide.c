@@ -40,7 +40,7 @@ static void count_tiles(sr_decision *d) {
 }
 
 /* What a batch keeps in the second-level cache: packed queries and sums of its rows, and a chunk of keys and values. */
-enum { BATCH_ROWS = 768, BATCH_BYTES = 1 << 20, CHUNK_BYTES = 128 << 10 };
+enum { BATCH_ROWS = 384, BATCH_BYTES = 1 << 20, CHUNK_BYTES = 128 << 10 };
 
 static void size_batches(sr_decision *d) {
   int64_t key = (int64_t)sr_key_bytes(d->kernel, d->opt.head_dim), block = d->kernel->key_block;
