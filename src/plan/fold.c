@@ -155,8 +155,8 @@ static sr_ahead part_of(const char *first, sr_keys keys, uint64_t row, int64_t i
   return bytes > 0 ? (sr_ahead){first + keys.lo * (int64_t)row + from, to - from} : (sr_ahead){0};
 }
 
-/* What tile i of n asks for while it meets a chunk: its part of the next one and, before it is folded, its accumulator.
- */
+/* What tile i of n asks for while it meets a chunk: its part of the next one and, where that is used next, its
+ * accumulator. */
 static void look_ahead(const sr_decision *d, const stretch *next, bool folds, int64_t i, int64_t n, sr_task *task) {
   sr_ahead *ahead = task->tile.ahead;
   ahead[0] = part_of(next->k, next->keys, sr_key_bytes(d->kernel, d->opt.head_dim), i, n);
@@ -168,6 +168,15 @@ static void look_ahead(const sr_decision *d, const stretch *next, bool folds, in
 static void fold_tile(const sr_decision *d, sr_task *task) {
   if (task->pending > 0) d->kernel->fold(task->partial, task->pending, task->tile.value_dim, &task->state.accumulator);
   task->pending = 0;
+}
+
+/* Gives a tile that is written behind its next fold the worker's accumulator where that fold is its first one, too.
+ * Returns whether it is. */
+static bool borrow_accumulator(const sr_decision *d, const sr_worker *w, sr_task *task) {
+  if (!sr_accumulator_is_new(&task->state.accumulator)) return false;
+  task->state.accumulator = w->accumulator;
+  sr_accumulator_begin(d->kernel, &w->accumulator);
+  return true;
 }
 
 /* Writes the output of a tile that is done. */
@@ -229,14 +238,15 @@ static int64_t meet_stretch(sr_fold *s, const sr_worker *w, int64_t count, const
       sr_task *task = &w->task[i];
       if (!meets_chunk(task, keys)) continue;
       const bool ends = task->tile.some.hi <= keys.hi;
-      const bool folds = ends && (task->pending + 1 == SR_PARTIALS || ends_at(task, at));
-      look_ahead(d, &next, folds, part++, tiles, task);
+      const bool last = ends && ends_at(task, at), folds = last || (ends && task->pending + 1 == SR_PARTIALS);
+      const bool borrows = last && task->closes && borrow_accumulator(d, w, task);
+      look_ahead(d, &next, folds && !borrows, part++, tiles, task);
       d->kernel->meet(&task->tile, keys, &task->partial[task->pending], w->scratch);
       if (!ends) continue;
       task->pending++;
       if (folds) fold_tile(d, task);
       pairs += task->pairs;
-      if (task->closes && ends_at(task, at)) write_tile(s, task);
+      if (last && task->closes) write_tile(s, task);
     }
     look_up(s);
   }

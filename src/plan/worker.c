@@ -28,7 +28,7 @@ static uint64_t task_bytes(const sr_decision *d) {
 }
 
 uint64_t sr_worker_bytes(const sr_decision *d) {
-  return scratch_bytes(d) + keys_bytes(d) + values_bytes(d) + (uint64_t)d->batch * task_bytes(d) +
+  return scratch_bytes(d) + d->acc_bytes + keys_bytes(d) + values_bytes(d) + (uint64_t)d->batch * task_bytes(d) +
          sr_align_up((uint64_t)d->batch * sizeof(sr_task));
 }
 
@@ -46,6 +46,8 @@ sr_worker sr_worker_at(const sr_decision *d, void *memory) {
   char *at = memory;
   sr_worker w = {.scratch = at};
   at += scratch_bytes(d);
+  w.accumulator = sr_accumulator_at(d->kernel, (int32_t)d->opt.value_dim, at);
+  at += d->acc_bytes;
   w.k = at, w.v = at + keys_bytes(d);
   at += keys_bytes(d) + values_bytes(d);
   w.task = (sr_task *)(void *)(at + (uint64_t)d->batch * task_bytes(d));

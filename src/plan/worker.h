@@ -25,7 +25,8 @@ typedef struct sr_task {
 typedef struct sr_worker {
   sr_task *task; /* [batch] */
   void *scratch;
-  char *k, *v; /* of a chunk, as the kernel arranges them, where it does */
+  sr_accumulator accumulator; /* of tiles that are folded once, and written behind that: it stays in the cache */
+  char *k, *v;                /* of a chunk, as the kernel arranges them, where it does */
 } sr_worker;
 
 /* Lays a worker's memory out. */
