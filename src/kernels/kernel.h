@@ -31,6 +31,10 @@
 
 enum { SR_MAX_TILE = 64 };
 
+/* Rows of tensors that are turned into lanes, or back, at a time: few enough for the first-level cache, and a multiple
+ * of all vectors' lanes. */
+enum { SR_TURNED = 16 };
+
 /* Keys lo <= j < hi of a segment. */
 typedef struct sr_keys {
   int32_t lo, hi;
@@ -101,18 +105,20 @@ typedef struct sr_accumulator {
 /* What one instruction set does to rows of tensors, of at most SR_WIDEST_HEAD elements, beside kernels of one type of
  * units. */
 typedef struct sr_row_kernel {
-  /* The root of the sum of the elements' squares, in the type of the sums: infinite where one of them, or the sum, is not
-   * finite in it. */
+  /* The root of the sum of the elements' squares, in the type of the sums: infinite where one of them, or the sum, is
+   * not finite in it. */
   double (*norm)(sr_dtype dtype, const void *from, int64_t n);
 
   /* Elements times a factor, rounded once, in the type of the sums. */
   void (*scale)(sr_dtype dtype, const void *from, int64_t n, double factor, void *to);
 
-  /* to[c][r] = from[r][c], of units and of doubles. stride: elements from one row to the next. */
+  /* to[c][r] = from[r][c], of units. stride: elements from one row to the next. */
   void (*transpose)(const void *from, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t columns, void *to,
                     ptrdiff_t to_stride);
-  void (*transpose_f64)(const void *from, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t columns, void *to,
-                        ptrdiff_t to_stride);
+
+  /* Likewise of doubles, as sr_store_row of convert.h makes them elements of output: to is [columns][rows]. */
+  void (*output_f32)(const double *from, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t columns, void *to);
+  void (*output_f64)(const double *from, ptrdiff_t stride, ptrdiff_t rows, ptrdiff_t columns, void *to);
 } sr_row_kernel;
 
 /* The kernels of one instruction set and type of products. */
@@ -197,14 +203,15 @@ void sr_accumulator_raise(const sr_kernel *kernel, int32_t value_dim, const sr_a
 void sr_accumulator_add(const sr_kernel *kernel, int32_t value_dim, const sr_accumulator *acc,
                         const sr_accumulator *other);
 
-/* o of the rows from `first` on of an accumulator, after kernel->divide: [n][value_dim]. */
+/* o of n <= SR_TURNED rows from `first` on of an accumulator, after kernel->divide: [n][value_dim] of a type of real
+ * numbers. */
 void sr_accumulator_rows(const sr_kernel *kernel, int32_t value_dim, const sr_accumulator *acc, int32_t first,
-                         int32_t n, double *rows);
+                         int32_t n, sr_dtype dtype, void *rows);
 
-/* Row `lane` of an accumulator, whose o sr_accumulator_rows gave, as output: value_dim elements of out_dtype at o, one
- * of lse_dtype at lse. sees_keys tells a row that sees no key (o = 0, lse = -inf) from one whose every score is -inf
- * (NaN, as IEEE arithmetic has it). */
-void sr_accumulator_store(int32_t value_dim, const sr_accumulator *acc, int32_t lane, const double *row, bool sees_keys,
-                          sr_dtype out_dtype, void *o, sr_dtype lse_dtype, void *lse);
+/* Row `lane` of an accumulator as output: `bytes` of o, which sr_accumulator_rows gave, and an element of lse_dtype.
+ * sees_keys tells a row that sees no key (o = 0, lse = -inf) from one whose every score is -inf (NaN, as IEEE
+ * arithmetic has it). */
+void sr_accumulator_store(const sr_accumulator *acc, int32_t lane, const void *row, uint64_t bytes, bool sees_keys,
+                          void *o, sr_dtype lse_dtype, void *lse);
 
 #endif

@@ -100,16 +100,25 @@ static double log_sum(double e, double hi, double lo) {
 }
 
 void sr_accumulator_rows(const sr_kernel *k, int32_t value_dim, const sr_accumulator *acc, int32_t first, int32_t n,
-                         double *rows) {
-  k->row->transpose_f64(acc->o_hi + first, k->tile, value_dim, n, rows, value_dim);
+                         sr_dtype dtype, void *rows) {
+  double exact[SR_TURNED * SR_WIDEST_HEAD];
+  const double *o = acc->o_hi + first;
+  if (dtype == SR_F32) {
+    k->row->output_f32(o, k->tile, value_dim, n, rows);
+  } else if (dtype == SR_F64) {
+    k->row->output_f64(o, k->tile, value_dim, n, rows);
+  } else {
+    k->row->output_f64(o, k->tile, value_dim, n, exact);
+    sr_store_row(dtype, rows, (int64_t)n * value_dim, exact);
+  }
 }
 
-void sr_accumulator_store(int32_t value_dim, const sr_accumulator *acc, int32_t lane, const double *row, bool sees_keys,
-                          sr_dtype out_dtype, void *o, sr_dtype lse_dtype, void *lse) {
+void sr_accumulator_store(const sr_accumulator *acc, int32_t lane, const void *row, uint64_t bytes, bool sees_keys,
+                          void *o, sr_dtype lse_dtype, void *lse) {
   double l = acc->l_hi[lane], nothing = sees_keys ? (double)NAN : (double)-INFINITY;
   sr_store(lse_dtype, lse, l != 0 ? log_sum(acc->e[lane], l, acc->l_lo[lane]) : nothing);
   if (sees_keys)
-    sr_store_row(out_dtype, o, value_dim, row);
+    memcpy(o, row, bytes);
   else
-    memset(o, 0, (size_t)value_dim * sr_dtype_size(out_dtype));
+    memset(o, 0, bytes);
 }

@@ -93,6 +93,18 @@ typedef struct sr_tile_rows {
 
 sr_tile_rows sr_decision_tile(const sr_decision *d, int64_t tile);
 
+/* A row of a tile: a query of the span, and a head of those of the KV head. */
+typedef struct sr_row {
+  int64_t query, head;
+} sr_row;
+
+static inline sr_row sr_decision_first_row(const sr_decision *d, const sr_tile_rows *t) {
+  return (sr_row){t->first_row / d->work.group, t->first_row % d->work.group};
+}
+static inline sr_row sr_decision_next_row(const sr_decision *d, sr_row row) {
+  return row.head + 1 < d->work.group ? (sr_row){row.query, row.head + 1} : (sr_row){row.query + 1, 0};
+}
+
 /* The set of queries that meets a run. */
 static inline int64_t sr_decision_set(const sr_decision *d, int run) {
   return d->sets == SR_RUNS ? run : 0;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/convert.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "block.h"
@@ -273,11 +274,13 @@ static void unpack_row(sr_plan *plan, const sr_tensors *t, int64_t row, int64_t 
   const sr_decision *d = &plan->d;
   const sr_options *o = &d->opt;
   const uint64_t at = (uint64_t)(local * o->q_heads + head);
+  const uint64_t bytes = (uint64_t)o->value_dim * sr_dtype_size(o->out_dtype);
   const sr_sight sight = sr_mask_sees(&o->mask, d->q_start + query, o->kv_len);
   sr_accumulator acc = accumulator(plan, 0, row);
+  double elements[SR_WIDEST_HEAD]; /* of any type */
   d->kernel->divide(&acc, (int32_t)o->value_dim);
-  sr_accumulator_store((int32_t)o->value_dim, &acc, 0, acc.o_hi, !sr_sight_is_empty(&sight), o->out_dtype,
-                       (char *)t->o + at * (uint64_t)o->value_dim * sr_dtype_size(o->out_dtype), d->lse_dtype,
+  sr_accumulator_rows(d->kernel, (int32_t)o->value_dim, &acc, 0, 1, o->out_dtype, elements);
+  sr_accumulator_store(&acc, 0, elements, bytes, !sr_sight_is_empty(&sight), (char *)t->o + at * bytes, d->lse_dtype,
                        (char *)t->lse + at * sr_dtype_size(d->lse_dtype));
 }
 

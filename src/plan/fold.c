@@ -53,15 +53,17 @@ static void set_task(const sr_fold *s, int64_t tile, sr_task *task) {
   task->tile.head_dim = (int32_t)d->opt.head_dim;
   task->tile.value_dim = (int32_t)d->opt.value_dim;
   task->tile.leans = d->opt.slopes != NULL;
+  sr_row row = sr_decision_first_row(d, &t);
   for (int64_t lane = 0; lane < d->kernel->tile; lane++) {
-    const int64_t row = t.first_row + (lane < t.rows ? lane : t.rows - 1);
-    task->sees[lane] = sr_mask_sees(&d->opt.mask, t.position + row / d->work.group, d->opt.kv_len);
+    const sr_sight sees = sr_mask_sees(&d->opt.mask, t.position + row.query, d->opt.kv_len);
     for (int run = 0; run < SR_RUNS; run++) {
-      widen(&task->reach.run[run], task->sees[lane].run[run]);
-      narrow(&task->common.run[run], task->sees[lane].run[run]);
+      widen(&task->reach.run[run], sees.run[run]);
+      narrow(&task->common.run[run], sees.run[run]);
     }
-    task->position[lane] = t.position + row / d->work.group;
-    task->tile.slope[lane] = sr_decision_slope(d, t.head * d->work.group + row % d->work.group);
+    task->sees[lane] = sees;
+    task->position[lane] = t.position + row.query;
+    task->tile.slope[lane] = sr_decision_slope(d, t.head * d->work.group + row.head);
+    if (lane + 1 < t.rows) row = sr_decision_next_row(d, row);
   }
 }
 
@@ -181,7 +183,7 @@ static bool borrow_accumulator(const sr_decision *d, const sr_worker *w, sr_task
 
 /* Writes the output of a tile that is done. */
 static void write_tile(const sr_fold *s, sr_task *task) {
-  sr_unpack_tile(s->plan, task->number, task->state.accumulator, s->tensors);
+  sr_unpack_tile(s->plan, task->number, task->sees, task->state.accumulator, s->tensors);
   task->written = true;
 }
 

@@ -15,13 +15,6 @@ static const char *element(const void *tensor, sr_dtype dtype, int64_t row, int6
   return (const char *)tensor + (uint64_t)((row * heads + head) * width) * sr_dtype_size(dtype);
 }
 
-/* Row `lane` of a tile: its query of this rank and its head. */
-static void lane_of(const sr_decision *d, const sr_tile_rows *t, int64_t lane, int64_t *query, int64_t *head) {
-  int64_t row = t->first_row + lane;
-  *query = t->local + row / d->work.group;
-  *head = t->head * d->work.group + row % d->work.group;
-}
-
 /* n elements as the kernel multiplies them, one behind the other. */
 static void convert(const sr_decision *d, const void *from, int64_t n, void *to) {
   uint16_t half[SR_WIDEST_HEAD];
@@ -62,57 +55,60 @@ static double length(const sr_decision *d, double norm) {
   return norm < (wide ? 0x1p500 : 0x1p60) ? larger(norm, wide ? 0x1p-500 : 0x1p-60) : (double)INFINITY;
 }
 
-/* Rows of queries and of o are asked for so many rows before they are used: those of one head lie apart. */
+/* Rows of q, o or lse, [query][head], that are the rows of a tile. */
+typedef struct lanes {
+  char *row[SR_MAX_TILE];
+  int64_t n;
+  uint64_t bytes; /* of a row */
+} lanes;
+
+static lanes lanes_of(const sr_decision *d, const sr_tile_rows *t, const void *tensor, int64_t width, sr_dtype dtype) {
+  lanes l = {.n = t->rows, .bytes = (uint64_t)width * sr_dtype_size(dtype)};
+  sr_row row = sr_decision_first_row(d, t);
+  for (int64_t i = 0; i < l.n; i++, row = sr_decision_next_row(d, row)) {
+    const int64_t at = (t->local + row.query) * d->work.q_heads + t->head * d->work.group + row.head;
+    l.row[i] = (char *)tensor + (uint64_t)at * l.bytes;
+  }
+  return l;
+}
+
+/* Rows are asked for so many rows before they are used: those of one head lie apart. */
 enum { ROWS_AHEAD = 8 };
 
-/* Rows that are turned into lanes, or back, at a time: few enough for the first-level cache, and a multiple of all
- * vectors' lanes. */
-enum { GROUP = 16 };
+static void ask_for(const lanes *l, int64_t lane) {
+  if (lane >= l->n) return;
+  for (uint64_t at = 0; at < l->bytes; at += SR_LINE) __builtin_prefetch(l->row[lane] + at);
+}
 
 /* Lanes of the tile in the group that starts at `first`. */
 static int64_t group_at(const sr_decision *d, int64_t first) {
-  return d->kernel->tile - first < GROUP ? d->kernel->tile - first : GROUP;
+  return d->kernel->tile - first < SR_TURNED ? d->kernel->tile - first : SR_TURNED;
 }
 
-static void ask_for(const char *row, int64_t bytes) {
-  for (int64_t at = 0; at < bytes; at += SR_LINE) __builtin_prefetch(row + at);
-}
-
-/* The query of a row of a tile. */
-static const char *query_at(const sr_decision *d, const sr_tile_rows *t, const void *q, int64_t lane) {
-  int64_t query, head;
-  lane_of(d, t, lane, &query, &head);
-  return element(q, d->opt.dtype, query, d->work.q_heads, head, d->opt.head_dim);
-}
-
-static void ask_for_query(const sr_decision *d, const sr_tile_rows *t, const void *q, int64_t lane) {
-  if (lane < t->rows) ask_for(query_at(d, t, q, lane), d->opt.head_dim * (int64_t)sr_dtype_size(d->opt.dtype));
-}
-
-/* Rows of a tile from `first` on become lanes of it; lanes without a row are 0. */
-static void pack_group(const sr_decision *d, const sr_tile_rows *t, const void *q, int64_t first, char *packed,
-                       double *norm) {
-  double group[GROUP * SR_WIDEST_HEAD];
+/* Queries from `first` on become lanes of a tile; lanes without a query are 0. */
+static void pack_group(const sr_decision *d, const lanes *queries, int64_t first, char *packed, double *norm) {
+  double group[SR_TURNED * SR_WIDEST_HEAD];
   const int64_t unit = (int64_t)sr_unit_bytes(d->kernel), bytes = (int64_t)sr_key_bytes(d->kernel, d->opt.head_dim);
   const int64_t n = group_at(d, first);
   for (int64_t i = 0; i < n; i++) {
-    char *row = (char *)group + i * bytes;
+    char *units = (char *)group + i * bytes;
     norm[first + i] = 0;
-    if (first + i >= t->rows) {
-      memset(row, 0, (size_t)bytes);
+    if (first + i >= queries->n) {
+      memset(units, 0, (size_t)bytes);
       continue;
     }
-    const char *from = query_at(d, t, q, first + i);
-    ask_for_query(d, t, q, first + i + ROWS_AHEAD);
-    sr_pack_query(d, from, row);
+    const char *from = queries->row[first + i];
+    ask_for(queries, first + i + ROWS_AHEAD);
+    sr_pack_query(d, from, units);
     norm[first + i] = length(d, d->kernel->row->norm(d->opt.dtype, from, d->opt.head_dim) * fabs(d->scale) * M_LOG2E);
   }
   d->kernel->row->transpose(group, bytes / unit, n, bytes / unit, packed + first * unit, d->kernel->tile);
 }
 
-static void pack_rows(const sr_decision *d, const sr_tile_rows *t, const void *q, char *packed, double *norm) {
-  for (int64_t lane = 0; lane < ROWS_AHEAD; lane++) ask_for_query(d, t, q, lane);
-  for (int64_t first = 0; first < d->kernel->tile; first += GROUP) pack_group(d, t, q, first, packed, norm);
+static void pack_queries(const sr_decision *d, const sr_tile_rows *t, const void *q, char *packed, double *norm) {
+  const lanes queries = lanes_of(d, t, q, d->opt.head_dim, d->opt.dtype);
+  for (int64_t lane = 0; lane < ROWS_AHEAD; lane++) ask_for(&queries, lane);
+  for (int64_t first = 0; first < d->kernel->tile; first += SR_TURNED) pack_group(d, &queries, first, packed, norm);
 }
 
 /* Rows of zeros behind a segment's keys, or values, of one head. */
@@ -126,12 +122,13 @@ static void clear_rest(const sr_segment *s, int64_t pack, uint64_t bytes, char *
 static void pack_keys(const sr_decision *d, const sr_segment *s, const void *k, int64_t local, char *memory,
                       double *longest) {
   const int64_t dim = d->opt.head_dim, heads = d->work.kv_heads;
-  const uint64_t bytes = sr_key_bytes(d->kernel, dim);
-  for (int64_t j = 0; j < s->keys.count; j++)
-    for (int64_t head = 0; head < heads; head++) {
-      const char *from = element(k, d->opt.dtype, local + j, heads, head, dim);
-      char *to = sr_block_k(&d->shape, s, head, memory) + (uint64_t)j * bytes;
-      put_row(d, from, to);
+  const uint64_t bytes = sr_key_bytes(d->kernel, dim), row = (uint64_t)dim * sr_dtype_size(d->opt.dtype);
+  char *to = sr_block_k(&d->shape, s, 0, memory);
+  const ptrdiff_t apart = sr_block_k(&d->shape, s, 1, memory) - to;
+  const char *from = element(k, d->opt.dtype, local, heads, 0, dim);
+  for (int64_t j = 0; j < s->keys.count; j++, to += bytes)
+    for (int64_t head = 0; head < heads; head++, from += row) {
+      put_row(d, from, to + head * apart);
       longest[head] = larger(longest[head], d->kernel->row->norm(d->opt.dtype, from, dim));
     }
   for (int64_t head = 0; head < heads; head++) clear_rest(s, 1, bytes, sr_block_k(&d->shape, s, head, memory));
@@ -154,18 +151,21 @@ static void pack_values(const sr_decision *d, const sr_segment *s, const void *v
   const sr_options *o = &d->opt;
   const int64_t pack = d->kernel->pack, keys = s->keys.count, heads = d->work.kv_heads;
   const uint64_t bytes = sr_value_bytes(d->kernel, o->value_dim) * (uint64_t)pack;
-  for (int64_t j = 0; j < keys; j += pack)
-    for (int64_t head = 0; head < heads; head++) {
-      char *to = sr_block_v(&d->shape, s, head, memory) + (uint64_t)(j / pack) * bytes;
-      const char *first = element(v, o->dtype, local + j, heads, head, o->value_dim), *second = NULL;
-      if (pack == 2 && j + 1 < keys) second = element(v, o->dtype, local + j + 1, heads, head, o->value_dim);
+  const int64_t row = o->value_dim * (int64_t)sr_dtype_size(o->dtype);
+  char *to = sr_block_v(&d->shape, s, 0, memory);
+  const ptrdiff_t apart = sr_block_v(&d->shape, s, 1, memory) - to;
+  for (int64_t j = 0; j < keys; j += pack, to += bytes) {
+    const char *first = element(v, o->dtype, local + j, heads, 0, o->value_dim);
+    for (int64_t head = 0; head < heads; head++, first += row) {
+      const char *second = pack == 2 && j + 1 < keys ? first + heads * row : NULL;
       if (pack == 1)
-        convert(d, first, o->value_dim, to);
+        convert(d, first, o->value_dim, to + head * apart);
       else
-        pack_pair(d, first, second, (uint16_t *)(void *)to);
+        pack_pair(d, first, second, (uint16_t *)(void *)(to + head * apart));
       longest[head] = larger(longest[head], d->kernel->row->norm(o->dtype, first, o->value_dim));
       if (second) longest[head] = larger(longest[head], d->kernel->row->norm(o->dtype, second, o->value_dim));
     }
+  }
   for (int64_t head = 0; head < heads; head++) clear_rest(s, pack, bytes, sr_block_v(&d->shape, s, head, memory));
 }
 
@@ -236,7 +236,7 @@ void sr_pack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *t, const 
   const sr_decision *d = &plan->d;
   const sr_tile_rows rows = sr_decision_tile(d, tile);
   for (int run = SR_RUNS - (int)d->sets; run < SR_RUNS; run++)
-    pack_rows(d, &rows, sr_plan_queries(d, t, run), state->queries[run], state->query_norm[run]);
+    pack_queries(d, &rows, sr_plan_queries(d, t, run), state->queries[run], state->query_norm[run]);
 }
 
 static void pack_kept(const sr_plan *plan, int64_t tile, const sr_tensors *t) {
@@ -260,40 +260,25 @@ int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *t) {
   return nonfinite;
 }
 
-/* Where row `lane` of a tile lies in o and lse, [query][head]. */
-static int64_t output_row(const sr_decision *d, const sr_tile_rows *rows, int64_t lane) {
-  int64_t query, head;
-  lane_of(d, rows, lane, &query, &head);
-  return query * d->work.q_heads + head;
-}
-
-static void ask_for_row(const sr_decision *d, const sr_tensors *t, const sr_tile_rows *rows, int64_t lane) {
-  const int64_t bytes = d->opt.value_dim * (int64_t)sr_dtype_size(d->opt.out_dtype);
-  if (lane < rows->rows) ask_for((const char *)t->o + output_row(d, rows, lane) * bytes, bytes);
-}
-
 /* Rows of a tile from `first` on. */
-static void unpack_group(const sr_decision *d, const sr_tile_rows *t, int64_t first, const sr_accumulator *acc,
-                         const sr_tensors *tensors) {
-  double group[GROUP * SR_WIDEST_HEAD];
-  const sr_options *o = &d->opt;
-  const int32_t value_dim = (int32_t)o->value_dim;
-  sr_accumulator_rows(d->kernel, value_dim, acc, (int32_t)first, (int32_t)group_at(d, first), group);
-  for (int64_t lane = first; lane < first + GROUP && lane < t->rows; lane++) {
-    const int64_t position = t->position + (t->first_row + lane) / d->work.group;
-    const sr_sight sight = sr_mask_sees(&o->mask, position, o->kv_len);
-    const uint64_t at = (uint64_t)output_row(d, t, lane);
-    ask_for_row(d, tensors, t, lane + ROWS_AHEAD);
-    sr_accumulator_store(value_dim, acc, (int32_t)lane, group + (lane - first) * value_dim, !sr_sight_is_empty(&sight),
-                         o->out_dtype, (char *)tensors->o + at * (uint64_t)value_dim * sr_dtype_size(o->out_dtype),
-                         d->lse_dtype, (char *)tensors->lse + at * sr_dtype_size(d->lse_dtype));
+static void unpack_group(const sr_decision *d, const sr_sight *sees, int64_t first, const sr_accumulator *acc,
+                         const lanes *o, const lanes *lse) {
+  double group[SR_TURNED * SR_WIDEST_HEAD]; /* of any type */
+  sr_accumulator_rows(d->kernel, (int32_t)d->opt.value_dim, acc, (int32_t)first, (int32_t)group_at(d, first),
+                      d->opt.out_dtype, group);
+  for (int64_t lane = first; lane < first + SR_TURNED && lane < o->n; lane++) {
+    ask_for(o, lane + ROWS_AHEAD);
+    sr_accumulator_store(acc, (int32_t)lane, (char *)group + (uint64_t)(lane - first) * o->bytes, o->bytes,
+                         !sr_sight_is_empty(&sees[lane]), o->row[lane], d->lse_dtype, lse->row[lane]);
   }
 }
 
-void sr_unpack_tile(const sr_plan *plan, int64_t tile, sr_accumulator acc, const sr_tensors *t) {
+void sr_unpack_tile(const sr_plan *plan, int64_t tile, const sr_sight *sees, sr_accumulator acc, const sr_tensors *t) {
   const sr_decision *d = &plan->d;
   const sr_tile_rows rows = sr_decision_tile(d, tile);
-  for (int64_t lane = 0; lane < ROWS_AHEAD; lane++) ask_for_row(d, t, &rows, lane);
+  const lanes o = lanes_of(d, &rows, t->o, d->opt.value_dim, d->opt.out_dtype);
+  const lanes lse = lanes_of(d, &rows, t->lse, 1, d->lse_dtype);
+  for (int64_t lane = 0; lane < ROWS_AHEAD; lane++) ask_for(&o, lane);
   d->kernel->divide(&acc, (int32_t)d->opt.value_dim);
-  for (int64_t first = 0; first < rows.rows; first += GROUP) unpack_group(d, &rows, first, &acc, t);
+  for (int64_t first = 0; first < o.n; first += SR_TURNED) unpack_group(d, sees, first, &acc, &o, &lse);
 }

@@ -82,8 +82,9 @@ void sr_pack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *tensors, 
 /* Queries as they meet a run. */
 const void *sr_plan_queries(const sr_decision *d, const sr_tensors *tensors, int run);
 
-/* Writes a tile's o and lse from its accumulator, which is used up. */
-void sr_unpack_tile(const sr_plan *plan, int64_t tile, sr_accumulator accumulator, const sr_tensors *tensors);
+/* Writes a tile's o and lse from what its rows see and from its accumulator, which is used up. */
+void sr_unpack_tile(const sr_plan *plan, int64_t tile, const sr_sight *sees, sr_accumulator accumulator,
+                    const sr_tensors *tensors);
 
 /* SR_ERR_ARGUMENT where a tensor that has rows is NULL. */
 sr_status sr_plan_check_tensors(const sr_plan *plan, const sr_tensors *tensors);

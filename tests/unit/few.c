@@ -90,10 +90,12 @@ static void store_row(const few_rig *r, const sr_partial *partial, int32_t row, 
   char *memory = sr_alloc(sr_accumulator_bytes(r->kernel, r->value_dim));
   sr_accumulator acc = sr_accumulator_at(r->kernel, r->value_dim, memory);
   const sr_keys sees = r->sees[row % r->rows];
+  double o[WIDEST];
   sr_accumulator_begin(r->kernel, &acc);
   r->kernel->fold(partial, 1, r->value_dim, &acc);
   r->kernel->divide(&acc, r->value_dim);
-  sr_accumulator_store(r->value_dim, &acc, 0, acc.o_hi, sees.hi > sees.lo, SR_F64,
+  sr_accumulator_rows(r->kernel, r->value_dim, &acc, 0, 1, SR_F64, o);
+  sr_accumulator_store(&acc, 0, o, sizeof *o * (uint64_t)r->value_dim, sees.hi > sees.lo,
                        result->o + (ptrdiff_t)row * r->value_dim, SR_F64, &result->lse[row]);
   sr_free(memory);
 }

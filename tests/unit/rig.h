@@ -232,10 +232,13 @@ typedef struct result {
 static inline void take(const rig *r, const sr_accumulator *acc, result *out) {
   static double rows[SR_MAX_TILE * WIDEST];
   r->kernel->divide(acc, r->value_dim);
-  sr_accumulator_rows(r->kernel, r->value_dim, acc, 0, r->kernel->tile, rows);
+  for (int32_t lane = 0; lane < r->kernel->tile; lane += SR_TURNED) {
+    const int32_t left = r->kernel->tile - lane, n = left < SR_TURNED ? left : SR_TURNED;
+    sr_accumulator_rows(r->kernel, r->value_dim, acc, lane, n, SR_F64, rows + lane * r->value_dim);
+  }
   for (ptrdiff_t lane = 0, at = 0; lane < r->kernel->tile; lane++, at += r->value_dim)
-    sr_accumulator_store(r->value_dim, acc, (int32_t)lane, rows + at, r->hi[lane] > r->lo[lane], SR_F64, out->o + at,
-                         SR_F64, out->lse + lane);
+    sr_accumulator_store(acc, (int32_t)lane, rows + at, sizeof *rows * (uint64_t)r->value_dim,
+                         r->hi[lane] > r->lo[lane], out->o + at, SR_F64, out->lse + lane);
 }
 
 /* Folds the segments as fold_segments does. */

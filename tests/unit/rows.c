@@ -1,4 +1,5 @@
-/* What kernels do to rows of tensors, with the instruction set in use (SEQRING_ISA): lengths, and rows to columns. */
+/* What kernels do to rows of tensors, with the instruction set in use (SEQRING_ISA): lengths, and rows to columns
+ * and to output. */
 #include "base/convert.h"
 #include "rig.h"
 
@@ -42,13 +43,37 @@ static void check_transpose(void (*transpose)(const void *, ptrdiff_t, ptrdiff_t
   CU_ASSERT(memcmp(to, want, sizeof to) == 0);
 }
 
+/* Doubles become what sr_store_row makes of each, in its place: NaN with a payload and a sign, numbers that float has
+ * not, or rounds up, to even, to subnormals or to Inf. What lies behind the last row must stay. */
+static void check_output(void (*output)(const double *, ptrdiff_t, ptrdiff_t, ptrdiff_t, void *), sr_dtype dtype,
+                         ptrdiff_t rows, ptrdiff_t columns) {
+  static const double odd[] = {1 + 0x1p-24, 1 + 0x3p-24, 1 + 0x1p-24 + 0x1p-50, 0x1.fffffffp127,
+                               1e300,       0x1p-150,    -0x1.8p-149,           -0.0,
+                               INFINITY,    1e-310};
+  enum { ODD = sizeof odd / sizeof *odd, EACH = ODD + 2 };
+  const ptrdiff_t stride = columns + 3;
+  double from[ROOM];
+  unsigned char to[ROOM * sizeof(double)], want[ROOM * sizeof(double)];
+  for (ptrdiff_t i = 0; i < ROOM; i++) from[i] = i % EACH < ODD ? odd[i % EACH] : (double)i / 7;
+  const uint64_t payload = 0xfff0000012345678;
+  for (ptrdiff_t i = EACH - 1; i < ROOM; i += EACH) memcpy(&from[i], &payload, sizeof payload);
+  memset(to, 0xff, sizeof to);
+  memset(want, 0xff, sizeof want);
+  for (ptrdiff_t r = 0; r < rows; r++)
+    for (ptrdiff_t c = 0; c < columns; c++)
+      sr_store(dtype, want + (size_t)(c * rows + r) * sr_dtype_size(dtype), from[r * stride + c]);
+  output(from, stride, rows, columns, to);
+  CU_ASSERT(memcmp(to, want, sizeof to) == 0);
+}
+
 static void rows_become_columns(void) {
   for (int t = 0; t < PRODUCTS; t++) {
     const sr_kernel *kernel = kernel_of(products[t]);
     for (ptrdiff_t rows = 0; rows <= MOST; rows++)
       for (ptrdiff_t columns = 0; columns <= MOST; columns++) {
         check_transpose(kernel->row->transpose, sr_unit_bytes(kernel), rows, columns);
-        check_transpose(kernel->row->transpose_f64, sizeof(double), rows, columns);
+        check_output(kernel->row->output_f32, SR_F32, rows, columns);
+        check_output(kernel->row->output_f64, SR_F64, rows, columns);
       }
   }
 }
