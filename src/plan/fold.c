@@ -33,7 +33,12 @@ static void set_state(const sr_fold *s, const sr_stay *stay, sr_task *task) {
   task->closes = !keeps || s->step == d->schedule.n_steps - 1;
   task->written = false;
   task->state = keeps ? sr_plan_kept(s->plan, task->number) : task->own;
-  if (!keeps) sr_pack_tile(s->plan, task->number, s->tensors, &task->state);
+  if (!keeps) {
+    const int64_t nonfinite = sr_pack_tile(s->plan, task->number, s->tensors, &task->state);
+    if (nonfinite > 0)
+#pragma omp atomic
+      s->plan->stats.nonfinite += nonfinite;
+  }
   if (opens) sr_accumulator_begin(d->kernel, &task->state.accumulator);
 }
 

@@ -85,6 +85,12 @@ static int64_t group_at(const sr_decision *d, int64_t first) {
   return d->kernel->tile - first < SR_TURNED ? d->kernel->tile - first : SR_TURNED;
 }
 
+/* NaN and Inf of some elements of the query at a position, none when it sees no key. */
+static int64_t nonfinite_query(const sr_decision *d, const void *elements, int64_t n, int64_t position) {
+  const sr_sight sight = sr_mask_sees(&d->opt.mask, position, d->opt.kv_len);
+  return sr_sight_is_empty(&sight) ? 0 : sr_count_nonfinite(d->opt.dtype, elements, n);
+}
+
 /* Queries from `first` on become lanes of a tile; lanes without a query are 0. */
 static void pack_group(const sr_decision *d, const lanes *queries, int64_t first, char *packed, double *norm) {
   double group[SR_TURNED * SR_WIDEST_HEAD];
@@ -105,10 +111,19 @@ static void pack_group(const sr_decision *d, const lanes *queries, int64_t first
   d->kernel->row->transpose(group, bytes / unit, n, bytes / unit, packed + first * unit, d->kernel->tile);
 }
 
-static void pack_queries(const sr_decision *d, const sr_tile_rows *t, const void *q, char *packed, double *norm) {
-  const lanes queries = lanes_of(d, t, q, d->opt.head_dim, d->opt.dtype);
-  for (int64_t lane = 0; lane < ROWS_AHEAD; lane++) ask_for(&queries, lane);
-  for (int64_t first = 0; first < d->kernel->tile; first += SR_TURNED) pack_group(d, &queries, first, packed, norm);
+static void pack_queries(const sr_decision *d, const lanes *queries, char *packed, double *norm) {
+  for (int64_t lane = 0; lane < ROWS_AHEAD; lane++) ask_for(queries, lane);
+  for (int64_t first = 0; first < d->kernel->tile; first += SR_TURNED) pack_group(d, queries, first, packed, norm);
+}
+
+/* NaN and Inf of packed queries: those of them whose length is infinite have some, or are very long. */
+static int64_t nonfinite_packed(const sr_decision *d, const sr_tile_rows *t, const lanes *queries, const double *norm) {
+  int64_t nonfinite = 0;
+  for (int64_t lane = 0; lane < queries->n; lane++)
+    if (!isfinite(norm[lane]))
+      nonfinite +=
+          nonfinite_query(d, queries->row[lane], d->opt.head_dim, t->position + (t->first_row + lane) / d->work.group);
+  return nonfinite;
 }
 
 /* Rows of zeros behind a segment's keys, or values, of one head. */
@@ -213,36 +228,36 @@ static int64_t pack_segment(sr_plan *plan, const sr_tensors *t, int64_t i) {
   return tame || !d->work.counts ? 0 : sr_nonfinite_segment(d, t, i);
 }
 
-/* NaN and Inf elements of a local query, none when it sees no key. */
-static int64_t nonfinite_query(const sr_decision *d, const void *q, int64_t local, int64_t position) {
-  const sr_sight sight = sr_mask_sees(&d->opt.mask, position, d->opt.kv_len);
-  if (sr_sight_is_empty(&sight)) return 0;
-  int64_t row = d->opt.q_heads * d->opt.head_dim;
-  return sr_count_nonfinite(d->opt.dtype, element(q, d->opt.dtype, local, 1, 0, row), row);
-}
-
 int64_t sr_nonfinite_queries(const sr_decision *d, const void *q) {
+  const int64_t row = d->opt.q_heads * d->opt.head_dim;
   int64_t nonfinite = 0, local = 0;
   for (int64_t s = 0; s < d->q.n; s++) {
     const sr_span span = d->q.span[s];
 #pragma omp parallel for num_threads(d->threads) schedule(static) reduction(+ : nonfinite)
-    for (int64_t i = 0; i < span.count; i++) nonfinite += nonfinite_query(d, q, local + i, d->q_start + span.start + i);
+    for (int64_t i = 0; i < span.count; i++)
+      nonfinite += nonfinite_query(d, element(q, d->opt.dtype, local + i, 1, 0, row), row, d->q_start + span.start + i);
     local += span.count;
   }
   return nonfinite;
 }
 
-void sr_pack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *t, const sr_state *state) {
+int64_t sr_pack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *t, const sr_state *state) {
   const sr_decision *d = &plan->d;
   const sr_tile_rows rows = sr_decision_tile(d, tile);
-  for (int run = SR_RUNS - (int)d->sets; run < SR_RUNS; run++)
-    pack_queries(d, &rows, sr_plan_queries(d, t, run), state->queries[run], state->query_norm[run]);
+  int64_t nonfinite = 0;
+  for (int run = SR_RUNS - (int)d->sets; run < SR_RUNS; run++) {
+    const lanes queries = lanes_of(d, &rows, sr_plan_queries(d, t, run), d->opt.head_dim, d->opt.dtype);
+    pack_queries(d, &queries, state->queries[run], state->query_norm[run]);
+    if (run == SR_RUN_WINDOW && !d->opt.refuse_nonfinite)
+      nonfinite = nonfinite_packed(d, &rows, &queries, state->query_norm[run]);
+  }
+  return nonfinite;
 }
 
-static void pack_kept(const sr_plan *plan, int64_t tile, const sr_tensors *t) {
-  if (plan->d.stay[tile % plan->d.head_tiles].step >= 0) return;
+static int64_t pack_kept(const sr_plan *plan, int64_t tile, const sr_tensors *t) {
+  if (plan->d.stay[tile % plan->d.head_tiles].step >= 0) return 0;
   const sr_state state = sr_plan_kept(plan, tile);
-  sr_pack_tile(plan, tile, t, &state);
+  return sr_pack_tile(plan, tile, t, &state);
 }
 
 int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *t) {
@@ -253,7 +268,7 @@ int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *t) {
 #pragma omp parallel num_threads(d->threads) reduction(+ : nonfinite)
   {
 #pragma omp for schedule(static) nowait
-    for (int64_t i = 0; i < d->tiles; i++) pack_kept(plan, i, t);
+    for (int64_t i = 0; i < d->tiles; i++) nonfinite += pack_kept(plan, i, t);
 #pragma omp for schedule(static) nowait
     for (int64_t i = 0; i < segments; i++) nonfinite += pack_segment(plan, t, i);
   }

@@ -73,11 +73,12 @@ sr_status sr_plan_make_transfers(sr_plan *plan);
 
 /* Converts what is worked on: k and v into their place in the team's first buffer, q into the tiles that keep their
  * state; fills in this rank's part of key_norm, whose other parts become 0. Returns the NaN and Inf elements of k and v
- * that some query sees. */
+ * that some query sees, and those that sr_pack_tile tells of. */
 int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *tensors);
 
-/* Converts a tile's queries into its state. */
-void sr_pack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *tensors, const sr_state *state);
+/* Converts a tile's queries into its state. Returns the NaN and Inf elements of q in queries that see keys, but 0 with
+ * refuse_nonfinite: then they are to be counted before any tile is met. */
+int64_t sr_pack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *tensors, const sr_state *state);
 
 /* Queries as they meet a run. */
 const void *sr_plan_queries(const sr_decision *d, const sr_tensors *tensors, int run);

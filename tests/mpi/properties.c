@@ -192,6 +192,51 @@ static void masked_nan_never_leaks(void) {
   problem_free(&clean);
 }
 
+/* Runs a problem by each strategy that has the heads for it: so many NaN and Inf are counted, and refused. */
+static void count_in_queries(problem *p, int64_t want) {
+  int ranks;
+  MPI_Comm_size(MPI_COMM_WORLD, &ranks);
+  for (p->options.strategy = SR_STRATEGY_RING; p->options.strategy < SR_STRATEGY_DECODE; p->options.strategy++) {
+    output out;
+    sr_plan_stats stats = {0};
+    if (p->options.strategy == SR_STRATEGY_ULYSSES && 2 % ranks != 0) continue;
+    CHECK(problem_run(p, MPI_COMM_WORLD, &out) == SR_OK);
+    if (out.plan) sr_plan_stats_get(out.plan, &stats);
+    CHECK(stats.nonfinite == want);
+    output_close(&out);
+    char words[40];
+    snprintf(words, sizeof words, "%d visible", (int)want);
+    p->options.refuse_nonfinite = true;
+    CHECK(problem_run(p, MPI_COMM_WORLD, &out) == SR_ERR_NONFINITE);
+    CHECK(strstr(sr_error_text(), words) != NULL);
+    p->options.refuse_nonfinite = false;
+    output_close(&out);
+  }
+}
+
+static void special_queries_are_counted_once(void) {
+  static const struct {
+    int64_t query, head, element;
+    float value;
+  } special[] = {
+      {0, 0, 3, NAN}, {5, 1, DIM - 1, INFINITY}, {1300, 0, 0, -INFINITY}, {1300, 0, 1, NAN}, {TOKENS - 1, 1, 0, NAN}};
+  problem p = make_problem(false);
+  problem_free(&p);
+  p.options.kv_heads = 2;
+  problem_fill(&p, 5);
+  for (size_t i = 0; i < sizeof special / sizeof *special; i++) {
+    const int64_t at = (special[i].query * 2 + special[i].head) * DIM + special[i].element;
+    memcpy(p.q + (size_t)at * sizeof(float), &special[i].value, sizeof(float));
+  }
+  count_in_queries(&p, 5);
+  p.options.mask.causal = true;
+  p.options.mask.q_start = -1; /* query 0 sees no key */
+  count_in_queries(&p, 4);
+  p.options.mask.window_left = 40; /* most tiles meet keys in one step alone */
+  count_in_queries(&p, 4);
+  problem_free(&p);
+}
+
 /* Tokens [from, to) of a problem. */
 static problem part_of(const problem *p, int64_t from, int64_t to) {
   const size_t row = DIM * sizeof(float);
@@ -256,6 +301,7 @@ int main(int argc, char **argv) {
   rows_that_see_nothing_are_zero();
   tiny_values_survive_low_scores();
   masked_nan_never_leaks();
+  special_queries_are_counted_once();
   documents_do_not_see_one_another();
   return finish_checks();
 }
