@@ -10,9 +10,13 @@ typedef struct sr_batch {
   int64_t first, count;
 } sr_batch;
 
-/* Deals head_tiles tiles of each of `heads` heads in batches of at most `most`. The last tiles of the heads come first,
- * since they are the longest under a causal mask; batches become smaller towards the end, so that no thread is left
- * with a long one when the others are done. Returns the number of batches; batch may be NULL. */
-int64_t sr_batches(int64_t head_tiles, int64_t heads, int64_t most, int threads, sr_batch *batch);
+/* Which tiles of the heads come first: the last ones, which are the longest under a causal mask; or, where windows move
+ * along, the first ones, so that a batch begins with keys that the one before it met last. */
+typedef enum sr_batch_order { SR_BATCH_LAST_FIRST, SR_BATCH_FIRST_FIRST } sr_batch_order;
+
+/* Deals head_tiles tiles of each of `heads` heads in batches of at most `most`, which become smaller towards the end,
+ * so that no thread is left with a long one when the others are done. Returns the number of batches; batch may be NULL.
+ */
+int64_t sr_batches(int64_t head_tiles, int64_t heads, int64_t most, int threads, sr_batch_order order, sr_batch *batch);
 
 #endif

@@ -6,7 +6,6 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "batch.h"
 #include "decode.h"
 #include "exchange.h"
 #include "schedule/heads.h"
@@ -51,7 +50,7 @@ static void size_batches(sr_decision *d) {
   d->batch = rows > d->kernel->tile ? rows / d->kernel->tile : 1;
   if (d->batch > d->head_tiles) d->batch = d->head_tiles;
   d->chunk = (int32_t)(block * (blocks < 1 ? 1 : blocks > most ? most : blocks));
-  d->n_batches = sr_batches(d->head_tiles, d->work.kv_heads, d->batch, d->threads, NULL);
+  d->n_batches = sr_batches(d->head_tiles, d->work.kv_heads, d->batch, d->threads, sr_decision_order(d), NULL);
 }
 
 /* Bytes of the caller's tensors on this rank. */

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <seqring/plan.h>
 
+#include "batch.h"
 #include "block.h"
 #include "kernels/kernel.h"
 #include "schedule/schedule.h"
@@ -103,6 +104,10 @@ static inline sr_row sr_decision_first_row(const sr_decision *d, const sr_tile_r
 }
 static inline sr_row sr_decision_next_row(const sr_decision *d, sr_row row) {
   return row.head + 1 < d->work.group ? (sr_row){row.query, row.head + 1} : (sr_row){row.query + 1, 0};
+}
+
+static inline sr_batch_order sr_decision_order(const sr_decision *d) {
+  return d->opt.mask.window_left >= 0 ? SR_BATCH_FIRST_FIRST : SR_BATCH_LAST_FIRST;
 }
 
 /* The set of queries that meets a run. */

@@ -210,7 +210,7 @@ static sr_status allocate(sr_plan *plan) {
   plan->query_norm = carve(&at, sr_query_norm_bytes(d) * packed);
   plan->key_norm = carve(&at, sr_key_norm_bytes(d));
   plan->batches = carve(&at, sizeof(sr_batch) * (uint64_t)d->n_batches);
-  sr_batches(d->head_tiles, d->work.kv_heads, d->batch, d->threads, plan->batches);
+  sr_batches(d->head_tiles, d->work.kv_heads, d->batch, d->threads, sr_decision_order(d), plan->batches);
   return SR_OK;
 }
 
