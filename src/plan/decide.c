@@ -38,13 +38,15 @@ static void count_tiles(sr_decision *d) {
   d->tiles = d->head_tiles * d->work.kv_heads;
 }
 
-/* What a batch keeps in the second-level cache: packed queries and sums of its rows, and a chunk of keys and values. */
-enum { BATCH_ROWS = 384, BATCH_BYTES = 1 << 20, CHUNK_BYTES = 128 << 10 };
+/* What a batch keeps in the second-level cache: packed queries and sums of its rows, and a chunk of keys and values.
+ * More rows share a chunk that is arranged for them. */
+enum { BATCH_ROWS = 384, ARRANGED_ROWS = 576, BATCH_BYTES = 1 << 20, CHUNK_BYTES = 128 << 10 };
 
 static void size_batches(sr_decision *d) {
   int64_t key = (int64_t)sr_key_bytes(d->kernel, d->opt.head_dim), block = d->kernel->key_block;
   int64_t row = key + d->opt.value_dim * (int64_t)sr_unit_bytes(d->kernel);
-  int64_t rows = BATCH_BYTES / row < BATCH_ROWS ? BATCH_BYTES / row : BATCH_ROWS;
+  int64_t most_rows = d->kernel->arrange ? ARRANGED_ROWS : BATCH_ROWS;
+  int64_t rows = BATCH_BYTES / row < most_rows ? BATCH_BYTES / row : most_rows;
   int64_t blocks = CHUNK_BYTES / ((key + (int64_t)sr_value_bytes(d->kernel, d->opt.value_dim)) * block);
   int64_t most = SR_SEGMENT / block;
   d->batch = rows > d->kernel->tile ? rows / d->kernel->tile : 1;
