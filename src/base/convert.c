@@ -9,13 +9,17 @@ static float float_of(uint32_t bits) {
   return x;
 }
 
+static uint32_t bits_of(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return bits;
+}
+
 /* Exponent and mantissa move to their new places; 2^112 repairs the difference of the biases, for subnormals too. */
 static float from_half(uint16_t h) {
   uint32_t sign = (uint32_t)(h & 0x8000) << 16, rest = (uint32_t)(h & 0x7fff) << 13;
   float magnitude = rest >= 0x0f800000 ? float_of(rest | 0x7f800000) : float_of(rest) * 0x1p112f;
-  uint32_t bits;
-  memcpy(&bits, &magnitude, sizeof bits);
-  return float_of(bits | sign);
+  return float_of(bits_of(magnitude) | sign);
 }
 
 static float from_bfloat(uint16_t b) {
@@ -61,32 +65,27 @@ void sr_to_f64(sr_dtype dtype, const void *from, int64_t n, double *to) {
 }
 
 /* A float rounded to the upper half of its bits. */
-static uint16_t upper_half(float x) {
-  uint32_t bits;
-  memcpy(&bits, &x, sizeof bits);
-  return x == x ? (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16) : 0x7fc0;
+static uint16_t upper_half(uint32_t bits) {
+  return (bits & 0x7fffffff) > 0x7f800000 ? 0x7fc0 : (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
 }
 
-/* A finite or infinite double as a binary float of 16 bits with `mantissa` explicit bits and exponents from 1 - bias to
- * bias, rounded once. */
-static uint16_t to_small(double value, int mantissa, int bias) {
-  uint16_t sign = signbit(value) ? 0x8000 : 0;
-  double x = fabs(value);
-  uint16_t infinity = (uint16_t)((2 * bias + 1) << mantissa);
-  if (isinf(x)) return sign | infinity;
-  int exponent;
-  frexp(x, &exponent); /* x in [2^(exponent - 1), 2^exponent) */
-  int unit = (x == 0 || exponent - 1 < 1 - bias ? 1 - bias : exponent - 1) - mantissa;
-  double steps = nearbyint(ldexp(x, -unit)); /* below 2^(mantissa + 1), exact but for this rounding */
-  uint32_t bits = (uint32_t)steps + (uint32_t)((unit + mantissa + bias - 1) << mantissa);
-  return sign | (bits < infinity ? (uint16_t)bits : infinity);
+/* A float as binary16. Below its normal range sums with 1/2 have the last bit that is wanted. */
+static uint16_t half_of(uint32_t bits) {
+  const uint32_t sign = bits >> 16 & 0x8000, magnitude = bits & 0x7fffffff;
+  const uint32_t normal = (magnitude - (112u << 23) + 0xfff + (magnitude >> 13 & 1)) >> 13;
+  const uint32_t small = bits_of(float_of(magnitude) + 0.5f) - bits_of(0.5f);
+  const uint32_t finite = magnitude < 0x38800000 ? small : normal;
+  if (magnitude > 0x7f800000) return 0x7e00;
+  return (uint16_t)(sign | (magnitude < 0x47800000 ? finite : 0x7c00));
 }
 
-static uint16_t to_half(double value) {
-  return isnan(value) ? 0x7e00 : to_small(value, 10, 15);
-}
-static uint16_t to_bfloat(double value) {
-  return isnan(value) ? 0x7fc0 : to_small(value, 7, 127);
+/* A double rounded to odd: to the float next to it toward 0, whose last bit is set where that is not exact. Rounding
+ * the result to a type that is two bits shorter or more gives what rounding the double would (Boldo and Melquiond, When
+ * double rounding is odd, 2005). */
+static uint32_t odd_bits(double value) {
+  const float nearest = (float)value;
+  const uint32_t bits = bits_of(nearest);
+  return (bits - (fabs((double)nearest) > fabs(value))) | ((double)nearest != value);
 }
 
 static float to_float(double value) {
@@ -100,10 +99,10 @@ static double to_double(double value) {
 void sr_store_row(sr_dtype dtype, void *to, int64_t n, const double *from) {
   switch (dtype) {
   case SR_F16:
-    for (int64_t i = 0; i < n; i++) ((uint16_t *)to)[i] = to_half(from[i]);
+    for (int64_t i = 0; i < n; i++) ((uint16_t *)to)[i] = half_of(odd_bits(from[i]));
     return;
   case SR_BF16:
-    for (int64_t i = 0; i < n; i++) ((uint16_t *)to)[i] = to_bfloat(from[i]);
+    for (int64_t i = 0; i < n; i++) ((uint16_t *)to)[i] = upper_half(odd_bits(from[i]));
     return;
   case SR_F32:
     for (int64_t i = 0; i < n; i++) ((float *)to)[i] = to_float(from[i]);
@@ -123,13 +122,13 @@ void sr_store(sr_dtype dtype, void *to, double value) {
 void sr_to_bf16(sr_dtype dtype, const void *from, int64_t n, uint16_t *to) {
   switch (dtype) {
   case SR_F16:
-    for (int64_t i = 0; i < n; i++) to[i] = upper_half(from_half(((const uint16_t *)from)[i]));
+    for (int64_t i = 0; i < n; i++) to[i] = upper_half(bits_of(from_half(((const uint16_t *)from)[i])));
     return;
   case SR_BF16:
     memcpy(to, from, (size_t)n * sizeof *to);
     return;
   case SR_F32:
-    for (int64_t i = 0; i < n; i++) to[i] = upper_half(((const float *)from)[i]);
+    for (int64_t i = 0; i < n; i++) to[i] = upper_half(bits_of(((const float *)from)[i]));
     return;
   case SR_F64:
     sr_store_row(SR_BF16, to, n, from);

@@ -41,19 +41,24 @@ static void bfloat_exhaustively(void) {
   check_all(SR_BF16, 7, 127, 0x7fc0);
 }
 
-/* Between two neighbours: to the nearer, from the middle to the even one. */
+/* Between two neighbours: to the nearer, from the middle to the even one; all in one row, and negative ones likewise.
+ */
 static void check_rounding(sr_dtype dtype, int mantissa, int bias) {
-  int wrong = 0;
+  static double row[2 * 3 * 65536];
+  static uint16_t got[2 * 3 * 65536], want[2 * 3 * 65536];
+  int n = 0;
   for (uint32_t i = 0; i + 1 < (uint32_t)(2 * bias + 1) << mantissa; i++) {
     double low = value_of((uint16_t)i, mantissa, bias), high = value_of((uint16_t)(i + 1), mantissa, bias);
     double middle = low + (high - low) / 2;
-    uint16_t below, tie, above;
-    sr_store(dtype, &below, nextafter(middle, low));
-    sr_store(dtype, &tie, middle);
-    sr_store(dtype, &above, nextafter(middle, high));
-    wrong += below != i || above != i + 1 || tie != (i % 2 ? i + 1 : i);
+    const double x[] = {nextafter(middle, low), middle, nextafter(middle, high)};
+    const uint16_t bits[] = {(uint16_t)i, (uint16_t)(i % 2 ? i + 1 : i), (uint16_t)(i + 1)};
+    for (int part = 0; part < 3; part++, n += 2) {
+      row[n] = x[part], row[n + 1] = -x[part];
+      want[n] = bits[part], want[n + 1] = bits[part] | 0x8000;
+    }
   }
-  CU_ASSERT_EQUAL(wrong, 0);
+  sr_store_row(dtype, got, n, row);
+  CU_ASSERT(memcmp(got, want, (size_t)n * sizeof *want) == 0);
 }
 
 static void half_rounds_to_nearest_even(void) {
@@ -71,6 +76,13 @@ static void too_large_is_infinite(void) {
   CU_ASSERT_EQUAL(h, 0x7c00);
   sr_store(SR_F16, &h, -1e300);
   CU_ASSERT_EQUAL(h, 0xfc00);
+  const double most = 0x1.fep127, step = 0x1p120; /* bfloat16's */
+  sr_store(SR_BF16, &h, nextafter(most + step / 2, 0));
+  CU_ASSERT_EQUAL(h, 0x7f7f);
+  sr_store(SR_BF16, &h, most + step / 2);
+  CU_ASSERT_EQUAL(h, 0x7f80);
+  sr_store(SR_BF16, &h, -1e300);
+  CU_ASSERT_EQUAL(h, 0xff80);
 }
 
 static void nan_is_canonical(void) {
