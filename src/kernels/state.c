@@ -99,18 +99,23 @@ static double log_sum(double e, double hi, double lo) {
   return (e + exponent) * M_LN2 + (log(part) + rest / sum);
 }
 
+/* By way of doubles, of which there is room here for SR_TURNED rows. */
+static __attribute__((noinline)) void small_rows(const sr_kernel *k, int32_t value_dim, const double *o, int32_t n,
+                                                 sr_dtype dtype, void *rows) {
+  double exact[SR_TURNED * SR_WIDEST_HEAD];
+  k->row->output_f64(o, k->tile, value_dim, n, exact);
+  sr_store_row(dtype, rows, (int64_t)n * value_dim, exact);
+}
+
 void sr_accumulator_rows(const sr_kernel *k, int32_t value_dim, const sr_accumulator *acc, int32_t first, int32_t n,
                          sr_dtype dtype, void *rows) {
-  double exact[SR_TURNED * SR_WIDEST_HEAD];
   const double *o = acc->o_hi + first;
-  if (dtype == SR_F32) {
+  if (dtype == SR_F32)
     k->row->output_f32(o, k->tile, value_dim, n, rows);
-  } else if (dtype == SR_F64) {
+  else if (dtype == SR_F64)
     k->row->output_f64(o, k->tile, value_dim, n, rows);
-  } else {
-    k->row->output_f64(o, k->tile, value_dim, n, exact);
-    sr_store_row(dtype, rows, (int64_t)n * value_dim, exact);
-  }
+  else
+    small_rows(k, value_dim, o, n, dtype, rows);
 }
 
 void sr_accumulator_store(const sr_accumulator *acc, int32_t lane, const void *row, uint64_t bytes, bool sees_keys,

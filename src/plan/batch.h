@@ -11,7 +11,7 @@ typedef struct sr_batch {
 } sr_batch;
 
 /* Which tiles of the heads come first: the last ones, which are the longest under a causal mask; or, where windows move
- * along, the first ones, so that a batch begins with keys that the one before it met last. */
+ * along, the first ones, so that a batch begins with keys that its head's batch before met last. */
 typedef enum sr_batch_order { SR_BATCH_LAST_FIRST, SR_BATCH_FIRST_FIRST } sr_batch_order;
 
 /* Deals head_tiles tiles of each of `heads` heads in batches of at most `most`, which become smaller towards the end,

@@ -38,8 +38,8 @@ static void count_tiles(sr_decision *d) {
   d->tiles = d->head_tiles * d->work.kv_heads;
 }
 
-/* What a batch keeps in the second-level cache: packed queries and sums of its rows, and a chunk of keys and values.
- * More rows share a chunk that is arranged for them. */
+/* What a batch keeps in the second-level cache: packed queries and sums of its rows, and a chunk of keys and values. To
+ * arrange a chunk takes time, which more rows share. */
 enum { BATCH_ROWS = 384, ARRANGED_ROWS = 576, BATCH_BYTES = 1 << 20, CHUNK_BYTES = 128 << 10 };
 
 static void size_batches(sr_decision *d) {

@@ -99,6 +99,7 @@ typedef struct sr_row {
   int64_t query, head;
 } sr_row;
 
+/* The first row of a tile, and the one behind another. */
 static inline sr_row sr_decision_first_row(const sr_decision *d, const sr_tile_rows *t) {
   return (sr_row){t->first_row / d->work.group, t->first_row % d->work.group};
 }
@@ -106,6 +107,13 @@ static inline sr_row sr_decision_next_row(const sr_decision *d, sr_row row) {
   return row.head + 1 < d->work.group ? (sr_row){row.query, row.head + 1} : (sr_row){row.query + 1, 0};
 }
 
+/* Whether NaN and Inf of queries are counted before any tile is met, since they are refused or ranks add theirs up;
+ * else they are where tiles are packed. */
+static inline bool sr_decision_counts_queries(const sr_decision *d) {
+  return d->opt.refuse_nonfinite || d->ranks > 1;
+}
+
+/* The order in which threads take batches. */
 static inline sr_batch_order sr_decision_order(const sr_decision *d) {
   return d->opt.mask.window_left >= 0 ? SR_BATCH_FIRST_FIRST : SR_BATCH_LAST_FIRST;
 }

@@ -55,29 +55,35 @@ static double length(const sr_decision *d, double norm) {
   return norm < (wide ? 0x1p500 : 0x1p60) ? larger(norm, wide ? 0x1p-500 : 0x1p-60) : (double)INFINITY;
 }
 
-/* Rows of q, o or lse, [query][head], that are the rows of a tile. */
+/* The rows of q, o and lse, [query][head], that are the rows of a tile, by number. */
 typedef struct lanes {
-  char *row[SR_MAX_TILE];
+  int64_t row[SR_MAX_TILE];
   int64_t n;
-  uint64_t bytes; /* of a row */
 } lanes;
 
-static lanes lanes_of(const sr_decision *d, const sr_tile_rows *t, const void *tensor, int64_t width, sr_dtype dtype) {
-  lanes l = {.n = t->rows, .bytes = (uint64_t)width * sr_dtype_size(dtype)};
+static lanes lanes_of(const sr_decision *d, const sr_tile_rows *t) {
+  lanes l = {.n = t->rows};
   sr_row row = sr_decision_first_row(d, t);
-  for (int64_t i = 0; i < l.n; i++, row = sr_decision_next_row(d, row)) {
-    const int64_t at = (t->local + row.query) * d->work.q_heads + t->head * d->work.group + row.head;
-    l.row[i] = (char *)tensor + (uint64_t)at * l.bytes;
-  }
+  for (int64_t i = 0; i < l.n; i++, row = sr_decision_next_row(d, row))
+    l.row[i] = (t->local + row.query) * d->work.q_heads + t->head * d->work.group + row.head;
   return l;
+}
+
+/* Bytes of a row of q, and of o. */
+static int64_t query_bytes(const sr_decision *d) {
+  return d->opt.head_dim * (int64_t)sr_dtype_size(d->opt.dtype);
+}
+static int64_t output_bytes(const sr_decision *d) {
+  return d->opt.value_dim * (int64_t)sr_dtype_size(d->opt.out_dtype);
 }
 
 /* Rows are asked for so many rows before they are used: those of one head lie apart. */
 enum { ROWS_AHEAD = 8 };
 
-static void ask_for(const lanes *l, int64_t lane) {
+static void ask_for(const void *tensor, int64_t bytes, const lanes *l, int64_t lane) {
   if (lane >= l->n) return;
-  for (uint64_t at = 0; at < l->bytes; at += SR_LINE) __builtin_prefetch(l->row[lane] + at);
+  const char *row = (const char *)tensor + l->row[lane] * bytes;
+  for (int64_t at = 0; at < bytes; at += SR_LINE) __builtin_prefetch(row + at);
 }
 
 /* Lanes of the tile in the group that starts at `first`. */
@@ -92,37 +98,38 @@ static int64_t nonfinite_query(const sr_decision *d, const void *elements, int64
 }
 
 /* Queries from `first` on become lanes of a tile; lanes without a query are 0. */
-static void pack_group(const sr_decision *d, const lanes *queries, int64_t first, char *packed, double *norm) {
+static void pack_group(const sr_decision *d, const char *q, const lanes *l, int64_t first, char *packed, double *norm) {
   double group[SR_TURNED * SR_WIDEST_HEAD];
   const int64_t unit = (int64_t)sr_unit_bytes(d->kernel), bytes = (int64_t)sr_key_bytes(d->kernel, d->opt.head_dim);
   const int64_t n = group_at(d, first);
   for (int64_t i = 0; i < n; i++) {
     char *units = (char *)group + i * bytes;
     norm[first + i] = 0;
-    if (first + i >= queries->n) {
+    if (first + i >= l->n) {
       memset(units, 0, (size_t)bytes);
       continue;
     }
-    const char *from = queries->row[first + i];
-    ask_for(queries, first + i + ROWS_AHEAD);
+    const char *from = q + l->row[first + i] * query_bytes(d);
+    ask_for(q, query_bytes(d), l, first + i + ROWS_AHEAD);
     sr_pack_query(d, from, units);
     norm[first + i] = length(d, d->kernel->row->norm(d->opt.dtype, from, d->opt.head_dim) * fabs(d->scale) * M_LOG2E);
   }
   d->kernel->row->transpose(group, bytes / unit, n, bytes / unit, packed + first * unit, d->kernel->tile);
 }
 
-static void pack_queries(const sr_decision *d, const lanes *queries, char *packed, double *norm) {
-  for (int64_t lane = 0; lane < ROWS_AHEAD; lane++) ask_for(queries, lane);
-  for (int64_t first = 0; first < d->kernel->tile; first += SR_TURNED) pack_group(d, queries, first, packed, norm);
+static void pack_queries(const sr_decision *d, const void *q, const lanes *l, char *packed, double *norm) {
+  for (int64_t lane = 0; lane < ROWS_AHEAD; lane++) ask_for(q, query_bytes(d), l, lane);
+  for (int64_t first = 0; first < d->kernel->tile; first += SR_TURNED) pack_group(d, q, l, first, packed, norm);
 }
 
 /* NaN and Inf of packed queries: those of them whose length is infinite have some, or are very long. */
-static int64_t nonfinite_packed(const sr_decision *d, const sr_tile_rows *t, const lanes *queries, const double *norm) {
+static int64_t nonfinite_packed(const sr_decision *d, const sr_tile_rows *t, const char *q, const lanes *l,
+                                const double *norm) {
   int64_t nonfinite = 0;
-  for (int64_t lane = 0; lane < queries->n; lane++)
+  for (int64_t lane = 0; lane < l->n; lane++)
     if (!isfinite(norm[lane]))
-      nonfinite +=
-          nonfinite_query(d, queries->row[lane], d->opt.head_dim, t->position + (t->first_row + lane) / d->work.group);
+      nonfinite += nonfinite_query(d, q + l->row[lane] * query_bytes(d), d->opt.head_dim,
+                                   t->position + (t->first_row + lane) / d->work.group);
   return nonfinite;
 }
 
@@ -244,14 +251,10 @@ int64_t sr_nonfinite_queries(const sr_decision *d, const void *q) {
 int64_t sr_pack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *t, const sr_state *state) {
   const sr_decision *d = &plan->d;
   const sr_tile_rows rows = sr_decision_tile(d, tile);
-  int64_t nonfinite = 0;
-  for (int run = SR_RUNS - (int)d->sets; run < SR_RUNS; run++) {
-    const lanes queries = lanes_of(d, &rows, sr_plan_queries(d, t, run), d->opt.head_dim, d->opt.dtype);
-    pack_queries(d, &queries, state->queries[run], state->query_norm[run]);
-    if (run == SR_RUN_WINDOW && !d->opt.refuse_nonfinite)
-      nonfinite = nonfinite_packed(d, &rows, &queries, state->query_norm[run]);
-  }
-  return nonfinite;
+  const lanes l = lanes_of(d, &rows);
+  for (int run = SR_RUNS - (int)d->sets; run < SR_RUNS; run++)
+    pack_queries(d, sr_plan_queries(d, t, run), &l, state->queries[run], state->query_norm[run]);
+  return sr_decision_counts_queries(d) ? 0 : nonfinite_packed(d, &rows, t->q, &l, state->query_norm[SR_RUN_WINDOW]);
 }
 
 static int64_t pack_kept(const sr_plan *plan, int64_t tile, const sr_tensors *t) {
@@ -275,25 +278,27 @@ int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *t) {
   return nonfinite;
 }
 
-/* Rows of a tile from `first` on. */
+/* Rows of a tile from `first` on. An accumulator into which nothing was folded is of rows that see no key. */
 static void unpack_group(const sr_decision *d, const sr_sight *sees, int64_t first, const sr_accumulator *acc,
-                         const lanes *o, const lanes *lse) {
+                         const lanes *l, const sr_tensors *t) {
   double group[SR_TURNED * SR_WIDEST_HEAD]; /* of any type */
-  sr_accumulator_rows(d->kernel, (int32_t)d->opt.value_dim, acc, (int32_t)first, (int32_t)group_at(d, first),
-                      d->opt.out_dtype, group);
-  for (int64_t lane = first; lane < first + SR_TURNED && lane < o->n; lane++) {
-    ask_for(o, lane + ROWS_AHEAD);
-    sr_accumulator_store(acc, (int32_t)lane, (char *)group + (uint64_t)(lane - first) * o->bytes, o->bytes,
-                         !sr_sight_is_empty(&sees[lane]), o->row[lane], d->lse_dtype, lse->row[lane]);
+  const int64_t bytes = output_bytes(d), lse_bytes = (int64_t)sr_dtype_size(d->lse_dtype);
+  if (!sr_accumulator_is_new(acc))
+    sr_accumulator_rows(d->kernel, (int32_t)d->opt.value_dim, acc, (int32_t)first, (int32_t)group_at(d, first),
+                        d->opt.out_dtype, group);
+  for (int64_t lane = first; lane < first + SR_TURNED && lane < l->n; lane++) {
+    ask_for(t->o, bytes, l, lane + ROWS_AHEAD);
+    sr_accumulator_store(acc, (int32_t)lane, (char *)group + (lane - first) * bytes, (uint64_t)bytes,
+                         !sr_sight_is_empty(&sees[lane]), (char *)t->o + l->row[lane] * bytes, d->lse_dtype,
+                         (char *)t->lse + l->row[lane] * lse_bytes);
   }
 }
 
 void sr_unpack_tile(const sr_plan *plan, int64_t tile, const sr_sight *sees, sr_accumulator acc, const sr_tensors *t) {
   const sr_decision *d = &plan->d;
   const sr_tile_rows rows = sr_decision_tile(d, tile);
-  const lanes o = lanes_of(d, &rows, t->o, d->opt.value_dim, d->opt.out_dtype);
-  const lanes lse = lanes_of(d, &rows, t->lse, 1, d->lse_dtype);
-  for (int64_t lane = 0; lane < ROWS_AHEAD; lane++) ask_for(&o, lane);
+  const lanes l = lanes_of(d, &rows);
+  for (int64_t lane = 0; lane < ROWS_AHEAD; lane++) ask_for(t->o, output_bytes(d), &l, lane);
   d->kernel->divide(&acc, (int32_t)d->opt.value_dim);
-  for (int64_t first = 0; first < o.n; first += SR_TURNED) unpack_group(d, sees, first, &acc, &o, &lse);
+  for (int64_t first = 0; first < l.n; first += SR_TURNED) unpack_group(d, sees, first, &acc, &l, t);
 }

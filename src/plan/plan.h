@@ -76,8 +76,8 @@ sr_status sr_plan_make_transfers(sr_plan *plan);
  * that some query sees, and those that sr_pack_tile tells of. */
 int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *tensors);
 
-/* Converts a tile's queries into its state. Returns the NaN and Inf elements of q in queries that see keys, but 0 with
- * refuse_nonfinite: then they are to be counted before any tile is met. */
+/* Converts a tile's queries into its state. Returns the NaN and Inf elements of q in queries that see keys, or 0 where
+ * they have been counted before (sr_decision_counts_queries). */
 int64_t sr_pack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *tensors, const sr_state *state);
 
 /* Queries as they meet a run. */

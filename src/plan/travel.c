@@ -97,21 +97,14 @@ static sr_status take_step(sr_plan *plan, const sr_tensors *tensors, int64_t s, 
   return SR_OK;
 }
 
-/* Packs the tensors that are worked on, and tells all ranks of keys' lengths. */
+/* Packs the tensors that are worked on, and tells all ranks of NaN, Inf and keys' lengths. */
 static sr_status pack(sr_plan *plan, const sr_tensors *work) {
   SR_TRY(meet_holders(plan)); /* nobody reads the last forward's keys any more */
   plan->stats.nonfinite += sr_plan_pack(plan, work);
   double start = sr_now();
   SR_TRY(meet_holders(plan));
-  SR_TRY(sr_comm_max(plan->comm, plan->key_norm, plan->d.segments * plan->d.opt.kv_heads));
-  plan->stats.wait_s += sr_now() - start;
-  return SR_OK;
-}
-
-/* Tells all ranks of NaN and Inf. */
-static sr_status sum_nonfinite(sr_plan *plan) {
-  double start = sr_now();
   SR_TRY(sr_comm_sum_i64(plan->comm, &plan->stats.nonfinite, 1));
+  SR_TRY(sr_comm_max(plan->comm, plan->key_norm, plan->d.segments * plan->d.opt.kv_heads));
   plan->stats.wait_s += sr_now() - start;
   return sr_plan_refuse_nonfinite(plan);
 }
@@ -131,12 +124,9 @@ sr_status sr_plan_travel(sr_plan *plan, const sr_tensors *tensors) {
   sr_tensors work = *tensors;
   int64_t done = 0;
   memset(plan->step, 0, (size_t)plan->d.schedule.n_steps * sizeof *plan->step);
-  const bool refuses = plan->d.opt.refuse_nonfinite;
-  if (refuses) plan->stats.nonfinite = sr_nonfinite_queries(&plan->d, tensors->q);
+  if (sr_decision_counts_queries(&plan->d)) plan->stats.nonfinite = sr_nonfinite_queries(&plan->d, tensors->q);
   SR_TRY(exchange(plan, tensors, &work, false));
   SR_TRY(pack(plan, &work));
-  if (refuses) SR_TRY(sum_nonfinite(plan));
   for (int64_t s = 0; s < plan->d.schedule.n_steps; s++) SR_TRY(take_step(plan, &work, s, &done));
-  SR_TRY(exchange(plan, tensors, &work, true));
-  return refuses ? SR_OK : sum_nonfinite(plan);
+  return exchange(plan, tensors, &work, true);
 }

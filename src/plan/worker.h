@@ -19,7 +19,8 @@ typedef struct sr_task {
   bool active;         /* some row sees some of the segment */
   bool closes;         /* this is the last step that it has to do with */
   bool written;        /* its output is */
-  sr_state own, state; /* of the worker, and what is used: that or what the plan keeps */
+  sr_state own, state; /* of the worker, and what is used: that or what the plan keeps, or, for a tile that is folded
+                          once, that with the worker's accumulator */
 } sr_task;
 
 typedef struct sr_worker {

@@ -44,8 +44,9 @@ static void bfloat_exhaustively(void) {
 /* Between two neighbours: to the nearer, from the middle to the even one; all in one row, and negative ones likewise.
  */
 static void check_rounding(sr_dtype dtype, int mantissa, int bias) {
-  static double row[2 * 3 * 65536];
-  static uint16_t got[2 * 3 * 65536], want[2 * 3 * 65536];
+  enum { MOST = 2 * 3 * 32768 };
+  static double row[MOST];
+  static uint16_t got[MOST], want[MOST];
   int n = 0;
   for (uint32_t i = 0; i + 1 < (uint32_t)(2 * bias + 1) << mantissa; i++) {
     double low = value_of((uint16_t)i, mantissa, bias), high = value_of((uint16_t)(i + 1), mantissa, bias);

@@ -78,7 +78,35 @@ static void rows_become_columns(void) {
   }
 }
 
+/* Rows of an accumulator as each type of output, group by group; the first one is what is over. */
+static void rows_of_output(void) {
+  static const sr_dtype dtypes[] = {SR_F16, SR_BF16, SR_F32, SR_F64};
+  enum { DIM = 21 };
+  for (int t = 0; t < PRODUCTS; t++) {
+    const sr_kernel *kernel = kernel_of(products[t]);
+    char *memory = sr_alloc(sr_accumulator_bytes(kernel, DIM));
+    const sr_accumulator acc = sr_accumulator_at(kernel, DIM, memory);
+    for (int32_t i = 0; i < DIM * kernel->tile; i++) acc.o_hi[i] = i % 50 == 49 ? -(double)NAN : (double)(i - 300) / 7;
+    const int32_t left = kernel->tile % SR_TURNED, last = left                       ? left
+                                                          : SR_TURNED < kernel->tile ? SR_TURNED
+                                                                                     : kernel->tile;
+    for (int d = 0; d < 4; d++)
+      for (int32_t first = 0, n = last; first < kernel->tile; first += n, n = SR_TURNED) {
+        const size_t bytes = sr_dtype_size(dtypes[d]);
+        unsigned char got[SR_TURNED * DIM * sizeof(double)], want[SR_TURNED * DIM * sizeof(double)];
+        sr_accumulator_rows(kernel, DIM, &acc, first, n, dtypes[d], got);
+        for (int32_t lane = 0; lane < n; lane++)
+          for (int32_t i = 0; i < DIM; i++)
+            sr_store(dtypes[d], want + (size_t)(lane * DIM + i) * bytes, acc.o_hi[i * kernel->tile + first + lane]);
+        CU_ASSERT(memcmp(got, want, (size_t)(n * DIM) * bytes) == 0);
+      }
+    sr_free(memory);
+  }
+}
+
 int main(void) {
-  return run_kernel_suite("rows",
-                          (const test_case[]){{"lengths", norms}, {"rows become columns", rows_become_columns}, {0}});
+  return run_kernel_suite("rows", (const test_case[]){{"lengths", norms},
+                                                      {"rows become columns", rows_become_columns},
+                                                      {"rows of output", rows_of_output},
+                                                      {0}});
 }
