@@ -101,7 +101,7 @@ static int64_t nonfinite_query(const sr_decision *d, const void *elements, int64
 static void pack_group(const sr_decision *d, const char *q, const lanes *l, int64_t first, char *packed, double *norm) {
   double group[SR_TURNED * SR_WIDEST_HEAD];
   const int64_t unit = (int64_t)sr_unit_bytes(d->kernel), bytes = (int64_t)sr_key_bytes(d->kernel, d->opt.head_dim);
-  const int64_t n = group_at(d, first);
+  const int64_t n = group_at(d, first), row = query_bytes(d);
   for (int64_t i = 0; i < n; i++) {
     char *units = (char *)group + i * bytes;
     norm[first + i] = 0;
@@ -109,8 +109,8 @@ static void pack_group(const sr_decision *d, const char *q, const lanes *l, int6
       memset(units, 0, (size_t)bytes);
       continue;
     }
-    const char *from = q + l->row[first + i] * query_bytes(d);
-    ask_for(q, query_bytes(d), l, first + i + ROWS_AHEAD);
+    const char *from = q + l->row[first + i] * row;
+    ask_for(q, row, l, first + i + ROWS_AHEAD);
     sr_pack_query(d, from, units);
     norm[first + i] = length(d, d->kernel->row->norm(d->opt.dtype, from, d->opt.head_dim) * fabs(d->scale) * M_LOG2E);
   }
