@@ -164,11 +164,12 @@ static sr_ahead part_of(const char *first, sr_keys keys, uint64_t row, int64_t i
 
 /* What tile i of n asks for while it meets a chunk: its part of the next one and, where that is used next, its
  * accumulator. */
-static void look_ahead(const sr_decision *d, const stretch *next, bool folds, int64_t i, int64_t n, sr_task *task) {
+static void look_ahead(const sr_decision *d, const stretch *next, bool accumulates, int64_t i, int64_t n,
+                       sr_task *task) {
   sr_ahead *ahead = task->tile.ahead;
   ahead[0] = part_of(next->k, next->keys, sr_key_bytes(d->kernel, d->opt.head_dim), i, n);
   ahead[1] = part_of(next->v, next->keys, sr_value_bytes(d->kernel, d->opt.value_dim), i, n);
-  ahead[2] = folds ? (sr_ahead){(const char *)task->state.accumulator.e, (int64_t)d->acc_bytes} : (sr_ahead){0};
+  ahead[2] = accumulates ? (sr_ahead){(const char *)task->state.accumulator.e, (int64_t)d->acc_bytes} : (sr_ahead){0};
 }
 
 /* Adds what a tile has of segments that are met to its accumulator. */
@@ -246,14 +247,14 @@ static int64_t meet_stretch(sr_fold *s, const sr_worker *w, int64_t count, const
       if (!meets_chunk(task, keys)) continue;
       const bool ends = task->tile.some.hi <= keys.hi;
       const bool last = ends && ends_at(task, at), folds = last || (ends && task->pending + 1 == SR_PARTIALS);
-      const bool borrows = last && task->closes && borrow_accumulator(d, w, task);
+      const bool writes = last && task->closes, borrows = writes && borrow_accumulator(d, w, task);
       look_ahead(d, &next, folds && !borrows, part++, tiles, task);
       d->kernel->meet(&task->tile, keys, &task->partial[task->pending], w->scratch);
       if (!ends) continue;
       task->pending++;
       if (folds) fold_tile(d, task);
       pairs += task->pairs;
-      if (last && task->closes) write_tile(s, task);
+      if (writes) write_tile(s, task);
     }
     look_up(s);
   }

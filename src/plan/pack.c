@@ -9,10 +9,15 @@
 #include "schedule/segment.h"
 #include "stay.h"
 
+/* Bytes of a row of a tensor: one head of one token. */
+static int64_t row_bytes(int64_t width, sr_dtype dtype) {
+  return width * (int64_t)sr_dtype_size(dtype);
+}
+
 /* Element [query][head][0] of a tensor of `heads` heads of `width`. */
 static const char *element(const void *tensor, sr_dtype dtype, int64_t row, int64_t heads, int64_t head,
                            int64_t width) {
-  return (const char *)tensor + (uint64_t)((row * heads + head) * width) * sr_dtype_size(dtype);
+  return (const char *)tensor + (row * heads + head) * row_bytes(width, dtype);
 }
 
 /* n elements as the kernel multiplies them, one behind the other. */
@@ -69,14 +74,6 @@ static lanes lanes_of(const sr_decision *d, const sr_tile_rows *t) {
   return l;
 }
 
-/* Bytes of a row of q, and of o. */
-static int64_t query_bytes(const sr_decision *d) {
-  return d->opt.head_dim * (int64_t)sr_dtype_size(d->opt.dtype);
-}
-static int64_t output_bytes(const sr_decision *d) {
-  return d->opt.value_dim * (int64_t)sr_dtype_size(d->opt.out_dtype);
-}
-
 /* Rows are asked for so many rows before they are used: those of one head lie apart. */
 enum { ROWS_AHEAD = 8 };
 
@@ -101,7 +98,7 @@ static int64_t nonfinite_query(const sr_decision *d, const void *elements, int64
 static void pack_group(const sr_decision *d, const char *q, const lanes *l, int64_t first, char *packed, double *norm) {
   double group[SR_TURNED * SR_WIDEST_HEAD];
   const int64_t unit = (int64_t)sr_unit_bytes(d->kernel), bytes = (int64_t)sr_key_bytes(d->kernel, d->opt.head_dim);
-  const int64_t n = group_at(d, first), row = query_bytes(d);
+  const int64_t n = group_at(d, first), row = row_bytes(d->opt.head_dim, d->opt.dtype);
   for (int64_t i = 0; i < n; i++) {
     char *units = (char *)group + i * bytes;
     norm[first + i] = 0;
@@ -118,17 +115,19 @@ static void pack_group(const sr_decision *d, const char *q, const lanes *l, int6
 }
 
 static void pack_queries(const sr_decision *d, const void *q, const lanes *l, char *packed, double *norm) {
-  for (int64_t lane = 0; lane < ROWS_AHEAD; lane++) ask_for(q, query_bytes(d), l, lane);
+  const int64_t row = row_bytes(d->opt.head_dim, d->opt.dtype);
+  for (int64_t lane = 0; lane < ROWS_AHEAD; lane++) ask_for(q, row, l, lane);
   for (int64_t first = 0; first < d->kernel->tile; first += SR_TURNED) pack_group(d, q, l, first, packed, norm);
 }
 
 /* NaN and Inf of packed queries: those of them whose length is infinite have some, or are very long. */
 static int64_t nonfinite_packed(const sr_decision *d, const sr_tile_rows *t, const char *q, const lanes *l,
                                 const double *norm) {
+  const int64_t row = row_bytes(d->opt.head_dim, d->opt.dtype);
   int64_t nonfinite = 0;
   for (int64_t lane = 0; lane < l->n; lane++)
     if (!isfinite(norm[lane]))
-      nonfinite += nonfinite_query(d, q + l->row[lane] * query_bytes(d), d->opt.head_dim,
+      nonfinite += nonfinite_query(d, q + l->row[lane] * row, d->opt.head_dim,
                                    t->position + (t->first_row + lane) / d->work.group);
   return nonfinite;
 }
@@ -144,7 +143,8 @@ static void clear_rest(const sr_segment *s, int64_t pack, uint64_t bytes, char *
 static void pack_keys(const sr_decision *d, const sr_segment *s, const void *k, int64_t local, char *memory,
                       double *longest) {
   const int64_t dim = d->opt.head_dim, heads = d->work.kv_heads;
-  const uint64_t bytes = sr_key_bytes(d->kernel, dim), row = (uint64_t)dim * sr_dtype_size(d->opt.dtype);
+  const uint64_t bytes = sr_key_bytes(d->kernel, dim);
+  const int64_t row = row_bytes(dim, d->opt.dtype);
   char *to = sr_block_k(&d->shape, s, 0, memory);
   const ptrdiff_t apart = sr_block_k(&d->shape, s, 1, memory) - to;
   const char *from = element(k, d->opt.dtype, local, heads, 0, dim);
@@ -173,7 +173,7 @@ static void pack_values(const sr_decision *d, const sr_segment *s, const void *v
   const sr_options *o = &d->opt;
   const int64_t pack = d->kernel->pack, keys = s->keys.count, heads = d->work.kv_heads;
   const uint64_t bytes = sr_value_bytes(d->kernel, o->value_dim) * (uint64_t)pack;
-  const int64_t row = o->value_dim * (int64_t)sr_dtype_size(o->dtype);
+  const int64_t row = row_bytes(o->value_dim, o->dtype);
   char *to = sr_block_v(&d->shape, s, 0, memory);
   const ptrdiff_t apart = sr_block_v(&d->shape, s, 1, memory) - to;
   for (int64_t j = 0; j < keys; j += pack, to += bytes) {
@@ -282,7 +282,7 @@ int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *t) {
 static void unpack_group(const sr_decision *d, const sr_sight *sees, int64_t first, const sr_accumulator *acc,
                          const lanes *l, const sr_tensors *t) {
   double group[SR_TURNED * SR_WIDEST_HEAD]; /* of any type */
-  const int64_t bytes = output_bytes(d), lse_bytes = (int64_t)sr_dtype_size(d->lse_dtype);
+  const int64_t bytes = row_bytes(d->opt.value_dim, d->opt.out_dtype), lse_bytes = row_bytes(1, d->lse_dtype);
   if (!sr_accumulator_is_new(acc))
     sr_accumulator_rows(d->kernel, (int32_t)d->opt.value_dim, acc, (int32_t)first, (int32_t)group_at(d, first),
                         d->opt.out_dtype, group);
@@ -298,7 +298,8 @@ void sr_unpack_tile(const sr_plan *plan, int64_t tile, const sr_sight *sees, sr_
   const sr_decision *d = &plan->d;
   const sr_tile_rows rows = sr_decision_tile(d, tile);
   const lanes l = lanes_of(d, &rows);
-  for (int64_t lane = 0; lane < ROWS_AHEAD; lane++) ask_for(t->o, output_bytes(d), &l, lane);
+  const int64_t bytes = row_bytes(d->opt.value_dim, d->opt.out_dtype);
+  for (int64_t lane = 0; lane < ROWS_AHEAD; lane++) ask_for(t->o, bytes, &l, lane);
   d->kernel->divide(&acc, (int32_t)d->opt.value_dim);
   for (int64_t first = 0; first < l.n; first += SR_TURNED) unpack_group(d, sees, first, &acc, &l, t);
 }

@@ -1,7 +1,6 @@
 /* Batches: every tile of every head in one of them, in either order. */
 #include "plan/batch.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "suite.h"

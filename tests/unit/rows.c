@@ -78,7 +78,7 @@ static void rows_become_columns(void) {
   }
 }
 
-/* Rows of an accumulator as each type of output, group by group; the first one is what is over. */
+/* Rows of an accumulator as each type of output, group by group. */
 static void rows_of_output(void) {
   static const sr_dtype dtypes[] = {SR_F16, SR_BF16, SR_F32, SR_F64};
   enum { DIM = 21 };
@@ -87,11 +87,9 @@ static void rows_of_output(void) {
     char *memory = sr_alloc(sr_accumulator_bytes(kernel, DIM));
     const sr_accumulator acc = sr_accumulator_at(kernel, DIM, memory);
     for (int32_t i = 0; i < DIM * kernel->tile; i++) acc.o_hi[i] = i % 50 == 49 ? -(double)NAN : (double)(i - 300) / 7;
-    const int32_t left = kernel->tile % SR_TURNED, last = left                       ? left
-                                                          : SR_TURNED < kernel->tile ? SR_TURNED
-                                                                                     : kernel->tile;
     for (int d = 0; d < 4; d++)
-      for (int32_t first = 0, n = last; first < kernel->tile; first += n, n = SR_TURNED) {
+      for (int32_t first = 0; first < kernel->tile; first += SR_TURNED) {
+        const int32_t left = kernel->tile - first, n = left < SR_TURNED ? left : SR_TURNED;
         const size_t bytes = sr_dtype_size(dtypes[d]);
         unsigned char got[SR_TURNED * DIM * sizeof(double)], want[SR_TURNED * DIM * sizeof(double)];
         sr_accumulator_rows(kernel, DIM, &acc, first, n, dtypes[d], got);
