@@ -320,6 +320,27 @@ static void documents_do_not_see_one_another(void) {
   problem_free(&p);
 }
 
+/* The first tokens' scores are so low that doubles could not hold their weights beside those of later tokens, which
+ * they do not see: they give what they give alone, bit for bit. */
+static void later_tokens_do_not_reach_first_ones(void) {
+  const int64_t first = 1024; /* a whole segment */
+  problem p = make_problem(true);
+  for (int64_t i = 0; i < TOKENS * 2; i++) problem_set(SR_F32, p.q, i * DIM, 1);
+  for (int64_t i = 0; i < first; i++) problem_set(SR_F32, p.k, i * DIM, -6000);
+  problem alone = part_of(&p, 0, first);
+  output whole, part, many;
+  CHECK(problem_run(&p, MPI_COMM_SELF, &whole) == SR_OK);
+  CHECK(problem_run(&alone, MPI_COMM_SELF, &part) == SR_OK);
+  CHECK(problem_run(&p, MPI_COMM_WORLD, &many) == SR_OK);
+  CHECK(part_difference(&whole, &part, 0) == 0);
+  CHECK(same_bits(&p, &many, &whole));
+  output_close(&whole);
+  output_close(&part);
+  output_close(&many);
+  problem_free(&p);
+  problem_free(&alone);
+}
+
 int main(int argc, char **argv) {
   MPI_Init(&argc, &argv);
   permuting_keys_changes_nothing();
@@ -332,5 +353,6 @@ int main(int argc, char **argv) {
   special_queries_are_counted_once();
   queries_of_sinks_are_not_counted();
   documents_do_not_see_one_another();
+  later_tokens_do_not_reach_first_ones();
   return finish_checks();
 }

@@ -43,6 +43,27 @@ static void special_neighbours_do_not_show(void) {
     }
 }
 
+/* Nor a segment of which only neighbours see keys: with small scores there, and those that the lane sees so far below
+ * that doubles could not hold them beside these. */
+static void unseen_segments_do_not_show(void) {
+  static const double far[] = {100, 1152, 4096};
+  static result alone, again;
+  uint64_t random = 28;
+  for (int t = 0; t < PRODUCTS; t++)
+    for (int n = 0; n < 3; n++) {
+      rig r = make_rig(products[t], 8, 5, 2 * SEGMENT, &random);
+      r.scale = 1;
+      fill(&r, r.k, (int64_t)r.keys * 8, 0.25, &random);
+      for (int64_t j = 0; j < SEGMENT; j++) set(&r, r.k, j * 8, -far[n]);
+      for (int i = 0; i < r.kernel->tile; i++) set(&r, r.q, i * 8, 1), r.hi[i] = SEGMENT;
+      run(&r, NULL, &alone);
+      for (int i = 1; i < r.kernel->tile; i += 2) r.lo[i] = i % 4 == 1 ? SEGMENT : 0, r.hi[i] = 2 * SEGMENT;
+      run(&r, NULL, &again);
+      for (int i = 0; i < r.kernel->tile; i += 2) CU_ASSERT(isfinite(alone.lse[i]) && same_lane(&r, i, &alone, &again));
+      free_rig(&r);
+    }
+}
+
 /* Nor whether two are folded together, be they the first ones or not. */
 static void order_of_segments_does_not_show(void) {
   static const int orders[][MOST_SEGMENTS] = {{0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
@@ -196,6 +217,7 @@ int main(void) {
   return run_kernel_suite("kernels_bits",
                           (const test_case[]){{"neighbours do not show", neighbours_do_not_show},
                                               {"special neighbours do not show", special_neighbours_do_not_show},
+                                              {"unseen segments do not show", unseen_segments_do_not_show},
                                               {"the order of segments does not show", order_of_segments_does_not_show},
                                               {"the way does not show", the_way_does_not_show},
                                               {"bounds do not show", bounds_do_not_show},
