@@ -64,6 +64,26 @@ static void unseen_segments_do_not_show(void) {
     }
 }
 
+/* Nor whether the size of its scores is known, though products with some values leave the normal range. */
+static void bounds_of_neighbours_do_not_show(void) {
+  static result alone, again;
+  uint64_t random = 29;
+  for (int t = 0; t < PRODUCTS; t++)
+    for (int n = 0; n < 20; n++) {
+      rig r = make_rig(products[t], 24, 10, 1100, &random);
+      fill(&r, r.k, (int64_t)r.keys * 24, 4, &random);
+      for (int64_t i = 0; i < (int64_t)r.keys * 10; i++)
+        if (i % 10) set(&r, r.v, i, ldexp(random_normal(&random), products[t] == SR_F64 ? -1020 : -125));
+      if (n % 2) random_ranges(&r, true, &random);
+      run(&r, NULL, &alone);
+      const int lane = (int)random_int(&random, 0, r.kernel->tile - 1);
+      for (int i = 0; i < r.kernel->tile; i++) r.bounded[i] = i == lane;
+      run(&r, NULL, &again);
+      CU_ASSERT(same_lane(&r, lane, &alone, &again));
+      free_rig(&r);
+    }
+}
+
 /* Nor whether two are folded together, be they the first ones or not. */
 static void order_of_segments_does_not_show(void) {
   static const int orders[][MOST_SEGMENTS] = {{0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
@@ -218,6 +238,7 @@ int main(void) {
                           (const test_case[]){{"neighbours do not show", neighbours_do_not_show},
                                               {"special neighbours do not show", special_neighbours_do_not_show},
                                               {"unseen segments do not show", unseen_segments_do_not_show},
+                                              {"bounds of neighbours do not show", bounds_of_neighbours_do_not_show},
                                               {"the order of segments does not show", order_of_segments_does_not_show},
                                               {"the way does not show", the_way_does_not_show},
                                               {"bounds do not show", bounds_do_not_show},
