@@ -53,11 +53,13 @@ static double larger(double a, double b) {
   return a > b ? a : b;
 }
 
-/* What a vector's length counts as. Infinite where an element is not finite, and so large that products might leave the
- * range of sums; above 0, since what the length of a tiny vector has lost may count beside a huge one. */
-static double length(const sr_decision *d, double norm) {
+/* What the length of a vector, times a factor, counts as. Infinite where an element is not finite, and so large that
+ * products might leave the range of sums. A length that is tiny, and may have lost squares below that range, counts as
+ * a little more: what it has lost matters beside a huge factor, or vector. */
+static double length(const sr_decision *d, double norm, double factor) {
   const bool wide = d->kernel->sums == SR_F64;
-  return norm < (wide ? 0x1p500 : 0x1p60) ? larger(norm, wide ? 0x1p-500 : 0x1p-60) : (double)INFINITY;
+  const double whole = larger(norm, wide ? 0x1p-500 : 0x1p-60) * factor;
+  return whole < (wide ? 0x1p500 : 0x1p60) ? whole : (double)INFINITY;
 }
 
 /* The rows of q, o and lse, [query][head], that are the rows of a tile, by number. */
@@ -109,7 +111,7 @@ static void pack_group(const sr_decision *d, const char *q, const lanes *l, int6
     const char *from = q + l->row[first + i] * row;
     ask_for(q, row, l, first + i + ROWS_AHEAD);
     sr_pack_query(d, from, units);
-    norm[first + i] = length(d, d->kernel->row->norm(d->opt.dtype, from, d->opt.head_dim) * fabs(d->scale) * M_LOG2E);
+    norm[first + i] = length(d, d->kernel->row->norm(d->opt.dtype, from, d->opt.head_dim), fabs(d->scale) * M_LOG2E);
   }
   d->kernel->row->transpose(group, bytes / unit, n, bytes / unit, packed + first * unit, d->kernel->tile);
 }
@@ -215,7 +217,7 @@ int64_t sr_nonfinite_segment(const sr_decision *d, const sr_tensors *t, int64_t 
 /* Whether the longest value is tame: not too large, as length has it, nor so small that the weights of bounded rows,
  * down to 2^-64 (float64: 2^-512), might lose values. */
 static bool is_tame(const sr_decision *d, double longest_value) {
-  return longest_value >= 0x1p-30 && isfinite(length(d, longest_value));
+  return longest_value >= 0x1p-30 && isfinite(length(d, longest_value, 1));
 }
 
 /* A segment of this rank's shard; returns its NaN and Inf elements that some query sees. norm becomes what queries'
@@ -231,7 +233,7 @@ static int64_t pack_segment(sr_plan *plan, const sr_tensors *t, int64_t i) {
   pack_values(d, &s, t->v, local, plan->buffer[0], norm);
   for (int64_t head = 0; head < heads; head++) norm[head] = is_tame(d, norm[head]) ? 0 : (double)INFINITY;
   pack_keys(d, &s, t->k, local, plan->buffer[0], norm);
-  for (int64_t head = 0; head < heads; head++) norm[head] = length(d, norm[head]), tame &= isfinite(norm[head]) != 0;
+  for (int64_t head = 0; head < heads; head++) norm[head] = length(d, norm[head], 1), tame &= isfinite(norm[head]) != 0;
   return tame || !d->work.counts ? 0 : sr_nonfinite_segment(d, t, i);
 }
 

@@ -109,6 +109,24 @@ static void output_is_linear_in_values(void) {
   problem_free(&doubled);
 }
 
+/* Powers of two move between queries and the scale, up to where the squares of queries leave the range of float32. */
+static void scale_is_linear_in_queries(void) {
+  static const int powers[] = {40, 80, 93, -60};
+  for (int n = 0; n < 4; n++) {
+    problem p = make_problem(n % 2), moved = make_problem(n % 2);
+    p.options.scale = 30;
+    moved.options.scale = ldexp(30, powers[n]);
+    for (int64_t i = 0; i < TOKENS * 2 * DIM; i++) {
+      float x;
+      memcpy(&x, p.q + (size_t)i * sizeof x, sizeof x);
+      problem_set(SR_F32, moved.q, i, ldexp((double)x, -powers[n]));
+    }
+    check_scaled(&p, &moved, 1);
+    problem_free(&p);
+    problem_free(&moved);
+  }
+}
+
 static void equal_keys_give_the_mean_of_v(void) {
   problem p = make_problem(false);
   const size_t row = DIM * sizeof(float);
@@ -346,6 +364,7 @@ int main(int argc, char **argv) {
   permuting_keys_changes_nothing();
   shifting_scores_changes_nothing();
   output_is_linear_in_values();
+  scale_is_linear_in_queries();
   equal_keys_give_the_mean_of_v();
   rows_that_see_nothing_are_zero();
   tiny_values_survive_low_scores();
