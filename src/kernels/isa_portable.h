@@ -26,8 +26,9 @@ typedef int64_t f64_ivec __attribute__((vector_size(VECTOR_BYTES)));
 typedef uint32_t f32_bits __attribute__((vector_size(VECTOR_BYTES))); /* whose sums wrap: NaN may have any bits */
 typedef uint64_t f64_bits __attribute__((vector_size(VECTOR_BYTES)));
 
-/* The functions of isa_avx512.h for one type. magic = 1.5 * 2^MANTISSA: adding it leaves the nearest integer in the low
- * bits of the sum. */
+/* The functions of isa_avx512.h for one type. Numbers of a size from `whole`, 2^MANTISSA, on are integers; smaller ones are
+ * rounded to one by adding it with their sign. magic = 1.5 * 2^MANTISSA: adding it leaves the nearest integer in the
+ * low bits of the sum. */
 #define PORTABLE(type, real, integer, mantissa, bias)                                                                  \
   static inline type##_vec type##_broadcast(const real *x) { return *x - (type##_vec){0}; }                            \
   static inline type##_vec type##_select(type##_ivec mask, type##_vec a, type##_vec b) {                               \
@@ -35,8 +36,10 @@ typedef uint64_t f64_bits __attribute__((vector_size(VECTOR_BYTES)));
   }                                                                                                                    \
   static inline type##_vec type##_max(type##_vec a, type##_vec b) { return type##_select(a > b, a, b); }               \
   static inline type##_vec type##_round(type##_vec x) {                                                                \
-    const real magic = (real)1.5 * (real)((integer)1 << mantissa), whole = (real)((integer)1 << (mantissa - 1));       \
-    return type##_select((x < whole) & (x > -whole), (x + magic) - magic, x);                                          \
+    const real whole = (real)((integer)1 << mantissa);                                                                 \
+    const type##_ivec sign = (type##_ivec)x & (type##_ivec)(-(type##_vec){0});                                         \
+    const type##_vec border = (type##_vec)(sign | (type##_ivec)(whole - (type##_vec){0}));                             \
+    return type##_select((x < whole) & (x > -whole), (x + border) - border, x);                                        \
   }                                                                                                                    \
   static inline type##_vec type##_ceil(type##_vec x) {                                                                 \
     type##_vec near = type##_round(x);                                                                                 \

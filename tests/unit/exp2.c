@@ -145,6 +145,17 @@ static void f32_integers(void) {
   }
 }
 
+/* So far from 0 that there are no fractions but halves. */
+static void f32_halves(void) {
+  static const float far[] = {0x1p22f + 1, 0x1.8p22f, 0x1p23f - 1, -0x1p22f - 1, -0x1p23f + 17};
+  static float s[16], p[16];
+  for (int r = 0; r < 5; r++) {
+    for (int i = 0; i < 16; i++) s[i] = far[r] - (float)i - 0.5f;
+    lanes_exp2_f32(16, s, far[r], p);
+    for (int i = 0; i < 16; i++) at_most("float32, halves", ulps_f32(p[i], ldexp(M_SQRT1_2, -i)), most->f32);
+  }
+}
+
 static void f64_integers(void) {
   static double s[BLOCK], p[BLOCK];
   for (int r = 0; r < REFERENCES; r++) {
@@ -218,6 +229,16 @@ static void f64_error(void) {
   at_most("float64, s <= 1e6", worst_f64(1e6 - 1000, 1e6, 1e6, &random), most->f64);
 }
 
+static void f64_halves(void) {
+  static const double far[] = {0x1p51 + 1, 0x1.8p51, 0x1p52 - 1, -0x1p51 - 1, -0x1p52 + 17};
+  static double s[16], p[16];
+  for (int r = 0; r < 5; r++) {
+    for (int i = 0; i < 16; i++) s[i] = far[r] - i - 0.5;
+    lanes_exp2_f64(16, s, far[r], p);
+    for (int i = 0; i < 16; i++) at_most("float64, halves", ulps_f64(p[i], sqrtl(0.5L) * ldexpl(1, -i)), most->f64);
+  }
+}
+
 /* Results of exp2_near over a sample from lo to e that are not those of exp2, bit for bit. */
 static int64_t unlike_f64(double lo, double e, uint64_t *random) {
   static double s[BLOCK], p[BLOCK], near[BLOCK];
@@ -281,10 +302,12 @@ int main(int argc, char **argv) {
                                                {"float32: below the range", f32_below_the_range},
                                                {"float32: NaN", f32_nan},
                                                {"float32: integers", f32_integers},
+                                               {"float32: halves", f32_halves},
                                                {"float32: near", f32_near},
                                                {"float64: error", f64_error},
                                                {"float64: special", f64_special},
                                                {"float64: integers", f64_integers},
+                                               {"float64: halves", f64_halves},
                                                {"float64: near", f64_near},
                                                {0}});
 }

@@ -84,6 +84,14 @@ static void bounds_of_neighbours_do_not_show(void) {
     }
 }
 
+/* Scores so far from 0 that they have no fractions but halves; those of bfloat16 have none. */
+static void fill_halves(rig *r, uint64_t *random) {
+  const double far = r->kernel->compute == SR_F64 ? 0x1p51 : 0x1p22;
+  for (int64_t i = 0; i < (int64_t)r->kernel->tile * r->head_dim; i++) set(r, r->q, i, i % r->head_dim == 0);
+  for (int64_t j = 0; j < r->keys; j++)
+    set(r, r->k, j * r->head_dim, far + (double)(j / SEGMENT * 3 + random_int(random, 0, 4)) / 2);
+}
+
 /* Nor whether two are folded together, be they the first ones or not. */
 static void order_of_segments_does_not_show(void) {
   static const int orders[][MOST_SEGMENTS] = {{0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
@@ -98,6 +106,7 @@ static void order_of_segments_does_not_show(void) {
           set(&r, r.v, i, i / 10 / SEGMENT != n / 4 % 3 ? 0 : products[t] == SR_F64 ? 1e300 : 1e30);
       }
       if (n % 4 == 1) fill(&r, r.k, (int64_t)r.keys * 24, 300, &random); /* exponents far apart */
+      if (n % 8 == 4) fill_halves(&r, &random);
       if (n % 4 == 2) {
         r.finite = false;
         set(&r, r.v, 5 * 10, (double)INFINITY);
