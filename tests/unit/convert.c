@@ -69,6 +69,54 @@ static void bfloat_rounds_to_nearest_even(void) {
   check_rounding(SR_BF16, 7, 127);
 }
 
+/* Elements of other types become what sr_store makes of them. */
+static void check_to_bf16(sr_dtype dtype, const void *from, int64_t n) {
+  enum { PIECE = 4096 };
+  static uint16_t got[PIECE], want[PIECE];
+  static double wide[PIECE];
+  const char *at = from;
+  for (int64_t done = 0; done < n; done += PIECE, at += PIECE * sr_dtype_size(dtype)) {
+    const int64_t piece = n - done < PIECE ? n - done : PIECE;
+    sr_to_bf16(dtype, at, piece, got);
+    sr_to_f64(dtype, at, piece, wide);
+    sr_store_row(SR_BF16, want, piece, wide);
+    for (int64_t i = 0; i < piece; i++)
+      if (isnan(wide[i]) ? !((got[i] & 0x7fff) > 0x7f80) : got[i] != want[i]) CU_FAIL("bfloat16");
+  }
+}
+
+/* All halves; of floats those at the borders of rounding, beside them, and some of all sizes; of doubles those that are
+ * not to be rounded to a float first. */
+static void all_types_round_to_bfloat(void) {
+  enum { FLOATS = 8 * 65536 };
+  static uint16_t halves[65536];
+  static uint32_t floats[FLOATS];
+  static double doubles[65536];
+  for (uint32_t i = 0; i < 65536; i++) {
+    const uint32_t low = i << 16, border[] = {low, low + 1, low + 0x7fff, low + 0x8000, low + 0x8001, low + 0xffff};
+    halves[i] = (uint16_t)i;
+    memcpy(floats + (size_t)8 * i, border, sizeof border);
+    floats[8 * i + 6] = i * 0x9e3779b1u, floats[8 * i + 7] = ~floats[8 * i + 6];
+    doubles[i] = ldexp(1 + (double)(i % 128) * 0x1p-7 + 0x1p-8 + (i % 3 ? 0x1p-40 : -0x1p-40), (int)(i / 512) - 64);
+  }
+  check_to_bf16(SR_F16, halves, 65536);
+  check_to_bf16(SR_F32, floats, FLOATS);
+  check_to_bf16(SR_F64, doubles, 65536);
+}
+
+/* More than the integers of their size count. */
+static void many_nonfinite_are_counted(void) {
+  enum { MANY = 70000 };
+  static const sr_dtype dtypes[] = {SR_F16, SR_BF16, SR_F32, SR_F64};
+  static double row[MANY], stored[MANY];
+  for (int i = 0; i < MANY; i++) row[i] = i % 2 ? (double)NAN : -(double)INFINITY;
+  row[5] = 0, row[MANY - 1] = 1;
+  for (int t = 0; t < 4; t++) {
+    sr_store_row(dtypes[t], stored, MANY, row);
+    CU_ASSERT_EQUAL(sr_count_nonfinite(dtypes[t], stored, MANY), MANY - 2);
+  }
+}
+
 static void too_large_is_infinite(void) {
   uint16_t h;
   sr_store(SR_F16, &h, 65519.9);
@@ -100,6 +148,8 @@ int main(void) {
                                                   {"bfloat16, all values", bfloat_exhaustively},
                                                   {"float16 rounding", half_rounds_to_nearest_even},
                                                   {"bfloat16 rounding", bfloat_rounds_to_nearest_even},
+                                                  {"bfloat16 of all types", all_types_round_to_bfloat},
+                                                  {"many that are not finite", many_nonfinite_are_counted},
                                                   {"overflow", too_large_is_infinite},
                                                   {"NaN is canonical", nan_is_canonical},
                                                   {0}});
