@@ -42,8 +42,10 @@ static sr_status check_shape(const sr_options *o) {
   if (o->q_heads % o->kv_heads)
     return sr_fail(SR_ERR_ARGUMENT, "%" PRId64 " query heads are no multiple of %" PRId64 " KV heads", o->q_heads,
                    o->kv_heads);
-  uint64_t row = (uint64_t)o->q_heads * (uint64_t)(o->head_dim + o->value_dim) * 2 * sizeof(double), bytes;
-  if (!sr_mul(row, (uint64_t)o->q_len, &bytes) || !sr_mul(row, (uint64_t)o->kv_len, &bytes) || bytes > INT64_MAX)
+  const uint64_t row = (uint64_t)o->q_heads * (uint64_t)(o->head_dim + o->value_dim) * 2 * sizeof(double);
+  const int64_t longer = o->q_len > o->kv_len ? o->q_len : o->kv_len;
+  uint64_t bytes;
+  if (!sr_mul(row, (uint64_t)longer, &bytes) || bytes > INT64_MAX)
     return sr_fail(SR_ERR_ARGUMENT, "the shape has more bytes than a machine can count");
   return SR_OK;
 }

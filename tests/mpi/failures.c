@@ -90,6 +90,17 @@ static void bad_options_are_refused(void) {
   refuse(o, "same_rows");
 }
 
+/* Of more than 2^63 bytes, those of queries alone or those of keys. */
+static void huge_tensors_are_refused(void) {
+  sr_options o = good_options();
+  o.q_heads = o.kv_heads = 1 << 20;
+  o.value_dim = 512;
+  o.q_len = INT64_C(1) << 30;
+  refuse(o, "more bytes");
+  o.kv_len = o.q_len, o.q_len = 1;
+  refuse(o, "more bytes");
+}
+
 static void one_rank_out_of_memory(void) {
   sr_options o = good_options();
   sr_plan *plan;
@@ -216,6 +227,7 @@ int main(int argc, char **argv) {
   MPI_Comm_rank(MPI_COMM_WORLD, &rank);
   MPI_Comm_size(MPI_COMM_WORLD, &ranks);
   bad_options_are_refused();
+  huge_tensors_are_refused();
   one_rank_out_of_memory();
   one_rank_without_a_tensor();
   nonfinite_is_refused_when_asked();
