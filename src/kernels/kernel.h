@@ -124,19 +124,19 @@ typedef struct sr_row_kernel {
 /* The kernels of one instruction set and type of products. */
 typedef struct sr_kernel {
   const char *isa;
-  sr_dtype compute;  /* q, k, v and probabilities are multiplied in: SR_F32, SR_F64 or SR_BF16 */
-  sr_dtype sums;     /* of the state, and the size of a unit: SR_F32 or SR_F64 */
-  int32_t pack;      /* elements of a unit: 1 or 2 */
-  int32_t tile;      /* rows a tile; 1 for a few queries, each of which has a state of its own */
-  int32_t key_block; /* keys a step; divides SR_SEGMENT */
+  sr_dtype compute;       /* q, k, v and probabilities are multiplied in: SR_F32, SR_F64 or SR_BF16 */
+  sr_dtype sums;          /* of the state, and the size of a unit: SR_F32 or SR_F64 */
+  int32_t pack;           /* elements of a unit: 1 or 2 */
+  int32_t tile;           /* rows a tile; 1 for a few queries, each of which has a state of its own */
+  int32_t key_block;      /* keys a step; divides SR_SEGMENT */
+  uint64_t scratch_bytes; /* that meet takes, for a key block's scores */
 
   /* The state before the first key of a segment. bound: that of the tile, which meet must find unchanged; NULL for a
    * few queries. */
   void (*begin)(const sr_partial *partial, int32_t value_dim, const double *bound);
 
-  /* Memory for kernels has the alignment of its units or any other, but scratch for a few queries has SR_ALIGN. One of
-   * the two is NULL, as of meet and meet_few. */
-  uint64_t (*scratch_bytes)(int32_t head_dim, int32_t value_dim);
+  /* The scratch of meet_few. Memory for kernels has the alignment of its units or any other, but this has SR_ALIGN.
+   * NULL for tiles. */
   uint64_t (*few_scratch_bytes)(int32_t heads, int32_t rows, int32_t head_dim, int32_t value_dim);
 
   /* Lays keys and values, multiples of key_block, out as meet takes them, in as many bytes. NULL where it takes them as

@@ -24,8 +24,8 @@ void sr_reference_raise(sr_reference *row, double top, int32_t value_dim);
 double sr_reference_finish(sr_reference *row, int32_t value_dim);
 
 /* Meets n keys: k and v point to the first one's head; consecutive keys are k_stride and v_stride elements apart. q is
- * [head_dim]. place is the first one's, from that of the row on:
- * the slope times a key's is added to its score. */
+ * [head_dim]. place is how many keys the first one lies behind the row's own place; a key's score grows by the slope
+ * times how many it does. */
 void sr_reference_meet(sr_reference *row, const double *q, double scale, sr_dtype dtype, const void *k,
                        int64_t k_stride, int32_t head_dim, const void *v, int64_t v_stride, int32_t value_dim,
                        int64_t n, double place);

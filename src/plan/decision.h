@@ -65,7 +65,7 @@ typedef struct sr_decision {
   uint64_t sent_bytes;         /* by this rank in one forward */
   uint64_t far_bytes;          /* of these, to other nodes */
   double rank_pairs;           /* visible (query, key) pairs that this rank works on, in each of its heads */
-  sr_arena arena;              /* of block */
+  sr_arena arena;              /* of what is pointed to, but for the partition and the schedule */
 } sr_decision;
 
 /* Checks options. Not collective. Errors: SR_ERR_ARGUMENT. */

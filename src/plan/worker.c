@@ -3,7 +3,7 @@
 #include "base/memory.h"
 
 static uint64_t scratch_bytes(const sr_decision *d) {
-  return sr_align_up(d->kernel->scratch_bytes((int32_t)d->opt.head_dim, (int32_t)d->opt.value_dim));
+  return sr_align_up(d->kernel->scratch_bytes);
 }
 
 /* Of a chunk's keys, and values, where the kernel arranges them. */

@@ -156,7 +156,7 @@ static inline void open_packed(const rig *r, packed *p) {
   *p = (packed){.blocks = 0};
   pack(r, p);
   arrange(r, p);
-  p->scratch = place(p, r->kernel->scratch_bytes(r->head_dim, r->value_dim), shift);
+  p->scratch = place(p, r->kernel->scratch_bytes, shift);
   for (int i = 0; i < SR_PARTIALS; i++)
     p->partial[i] = sr_partial_at(r->kernel, place(p, sr_partial_bytes(r->kernel, r->value_dim), shift));
   p->acc =
