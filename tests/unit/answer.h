@@ -16,9 +16,11 @@ static inline void exact_row(const rig *r, int lane, answer *a) {
   const int64_t lo = r->lo[lane], n = r->hi[lane] - lo;
   sr_reference row = {.o = a->o};
   sr_reference_clear(&row, r->value_dim);
+  row.slope = r->slope[lane] * M_LN2;
   if (n > 0)
     sr_reference_meet(&row, r->q + (ptrdiff_t)lane * r->head_dim, r->scale * M_LN2, SR_F64, r->k + lo * r->head_dim,
-                      r->head_dim, r->head_dim, r->v + lo * r->value_dim, r->value_dim, r->value_dim, n, 0);
+                      r->head_dim, r->head_dim, r->v + lo * r->value_dim, r->value_dim, r->value_dim, n,
+                      (double)(lo - r->place[lane]));
   a->lse = sr_reference_finish(&row, r->value_dim);
   a->v_top = row.v_top;
   a->loose = 0;
@@ -31,9 +33,10 @@ typedef struct score {
 
 static inline score score_of(const rig *r, int lane, int64_t j) {
   const double *q = r->q + (ptrdiff_t)lane * r->head_dim, *k = r->k + j * r->head_dim;
+  const double lean = r->slope[lane] * (double)(j - r->place[lane]);
   double sum = 0, reach = 0;
   for (int d = 0; d < r->head_dim; d++) sum += q[d] * k[d], reach += fabs(q[d] * k[d]);
-  return (score){sum * r->scale, 0x1p-22 * (2 + reach * r->scale)};
+  return (score){sum * r->scale + lean, 0x1p-22 * (2 + reach * r->scale + fabs(lean))};
 }
 
 /* How much the weight may change, which rounds to p. */

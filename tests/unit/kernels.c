@@ -34,6 +34,19 @@ static void ranges_at_borders(void) {
     }
 }
 
+static void scores_that_lean(void) {
+  uint64_t random = 18;
+  for (int t = 0; t < PRODUCTS; t++)
+    for (int n = 0; n < 40; n++) {
+      rig r = make_rig(products[t], dims[random_int(&random, 0, DIMS - 1)], 6, (int32_t)random_int(&random, 1, 2100),
+                       &random);
+      random_slopes(&r, &random);
+      if (n % 2) random_ranges(&r, n % 4 == 1, &random);
+      CU_ASSERT(accurate(&r, 32 * (products[t] == SR_F64 ? 0x1p-52 : 0x1p-23)));
+      free_rig(&r);
+    }
+}
+
 static void scores_of_any_size(void) {
   uint64_t random = 13;
   for (int t = 0; t < PRODUCTS; t++)
@@ -124,6 +137,7 @@ static void equal_keys_give_the_mean(void) {
 int main(void) {
   return run_kernel_suite("kernels", (const test_case[]){{"awkward shapes", awkward_shapes},
                                                          {"ranges at borders", ranges_at_borders},
+                                                         {"scores that lean", scores_that_lean},
                                                          {"scores of any size", scores_of_any_size},
                                                          {"whole shifts do not show", whole_shifts_do_not_show},
                                                          {"scores far apart", scores_far_apart},

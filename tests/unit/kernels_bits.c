@@ -10,6 +10,7 @@ static void neighbours_do_not_show(void) {
   for (int t = 0; t < PRODUCTS; t++)
     for (int n = 0; n < 40; n++) {
       rig r = make_rig(products[t], 24, 10, 2500, &random);
+      if (n % 5 == 0) random_slopes(&r, &random);
       random_ranges(&r, n % 4 < 2, &random);
       run(&r, NULL, &alone);
       int lane = (int)random_int(&random, 0, r.kernel->tile - 1);
