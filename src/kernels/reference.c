@@ -14,13 +14,20 @@ void sr_reference_raise(sr_reference *row, double top, int32_t value_dim) {
   if (!(top > row->top)) return;
   double shrink = exp(row->top - top);
   row->l *= shrink, row->leaned *= shrink;
-  for (int32_t d = 0; d < value_dim; d++) row->o[d] *= shrink;
+  for (int32_t d = 0; d < value_dim; d++)
+    if (!isinf(row->o[d])) row->o[d] *= shrink; /* which is above 0 even where it has left the range */
   row->top = top;
 }
 
 /* exp(score - top): a score of -inf has no weight, whatever the top. */
 static double weight(double score, double top) {
   return score == (double)-INFINITY ? 0 : exp(score - top);
+}
+
+/* The product of a value and its weight p, which is above 0 unless the score is -inf, even where p has left the range.
+ */
+static double weighted(double p, double score, double v) {
+  return isinf(v) && p == 0 && score > (double)-INFINITY ? v : p * v;
 }
 
 double sr_reference_finish(sr_reference *row, int32_t value_dim) {
@@ -55,7 +62,7 @@ static void meet_key(sr_reference *row, const double *q, double scale, const dou
   sr_reference_raise(row, score, value_dim);
   double p = weight(score, row->top);
   row->l += p, row->leaned += p * fabs(lean);
-  for (int32_t d = 0; d < value_dim; d++) row->o[d] += p * v[d];
+  for (int32_t d = 0; d < value_dim; d++) row->o[d] += weighted(p, score, v[d]);
 }
 
 /* Sums of many keys are sums of sums of half as many each, so that the rounding error grows with the logarithm of their

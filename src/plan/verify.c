@@ -194,6 +194,7 @@ static bound rounding(const sr_decision *d, const sr_reference *row) {
   precision factors = precision_of(d->kernel->compute), sums = precision_of(d->kernel->sums);
   precision out = precision_of(d->opt.out_dtype);
   double most = d->kernel->sums == SR_F64 ? DBL_MAX : (double)FLT_MAX;
+  if (row->keys == 0) return (bound){0, 0}; /* nothing is computed */
   if (!(row->reach * M_LOG2E < most && row->v_top < most / SR_SEGMENT))
     return (bound){(double)INFINITY, (double)INFINITY};
   const double leaned = row->l > 0 ? row->leaned / row->l : 0;
@@ -203,12 +204,16 @@ static bound rounding(const sr_decision *d, const sr_reference *row) {
   return (bound){row->v_top * (relative + out.unit) + row->keys * sums.smallest + out.smallest, relative};
 }
 
-/* How far a value is from its reference, as a share of what is allowed. One that is not finite must be met exactly; a
- * weight that float32 cannot hold may turn Inf into NaN. */
+/* How far a value is from its reference, as a share of what is allowed. One that is not finite must be met exactly. */
 static double share(double got, double want, double allowed) {
-  if (same(got, want) || isinf(allowed) || (isinf(want) && isnan(got))) return 0;
+  if (same(got, want) || isinf(allowed)) return 0;
   double error = fabs(got - want);
   return isfinite(error) ? error / allowed : (double)INFINITY;
+}
+
+/* Likewise of an element of o: a weight that float32 cannot hold may turn Inf into NaN. */
+static double share_of_o(double got, double want, double allowed) {
+  return isinf(want) && isnan(got) ? 0 : share(got, want, allowed);
 }
 
 /* |got - want| over max(1, |want|), Inf where only one is finite. */
@@ -237,7 +242,7 @@ static void judge(const sr_plan *plan, const sr_tensors *t, batch *b, int64_t r,
   for (int64_t i = 0; i < opt->value_dim; i++) {
     double ref = b->row[r].o[i];
     result->o_error = fmax(result->o_error, relative_error(o[i], ref));
-    worst = fmax(worst, share(o[i], ref, allowed.o));
+    worst = fmax(worst, share_of_o(o[i], ref, allowed.o));
   }
   if (worst <= result->worst) return;
   result->worst = worst;

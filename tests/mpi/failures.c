@@ -176,9 +176,13 @@ static void a_wrong_special_row_is_found(void) {
   sr_verify_result result;
   CHECK(sr_plan_verify(out.plan, &t, 2000, 1, &result) == SR_OK);
   float *lse = (float *)(void *)out.lse, *o = (float *)(void *)out.o, kept = lse[0];
-  if (rank == 0) lse[0] = 42;
+  for (int i = 0; i < 2; i++) {
+    if (rank == 0) lse[0] = i ? NAN : 42;
+    check_agreed(sr_plan_verify(out.plan, &t, 2000, 1, &result), SR_ERR_WRONG, "query 0");
+  }
+  if (rank == 0) lse[0] = kept, kept = o[0], o[0] = 0x1p-149f;
   check_agreed(sr_plan_verify(out.plan, &t, 2000, 1, &result), SR_ERR_WRONG, "query 0");
-  if (rank == 0) lse[0] = kept;
+  if (rank == 0) o[0] = kept;
   int64_t last = (out.q_rows.count - 1) * 4; /* rank 0 holds the last query too, under zigzag */
   kept = o[last];
   if (rank == 0) o[last] = 1;
@@ -187,6 +191,27 @@ static void a_wrong_special_row_is_found(void) {
   check_agreed(sr_plan_verify(out.plan, &t, 2000, 1, &result), SR_ERR_WRONG, "query 1999");
   output_close(&out);
   problem_free(&p);
+}
+
+/* A value that is Inf stays Inf however low its score is beside others, in the same segment (there it may be NaN),
+ * before them or behind them. */
+static void infinite_values_of_low_scores_are_not_wrong(void) {
+  static const int64_t top[] = {11, 1500, 1500}, low[] = {10, 10, 1900};
+  for (int i = 0; i < 3; i++) {
+    problem p = {.options = good_options()};
+    problem_fill(&p, 1);
+    for (int64_t j = 0; j < 2000; j++)
+      problem_set(SR_F32, p.q, j * 4, 1000), problem_set(SR_F32, p.k, j * 4, j == top[i]);
+    problem_set(SR_F32, p.v, low[i] * 4, -(double)INFINITY);
+    p.options.scale = 2;
+    output out;
+    CHECK(problem_run(&p, MPI_COMM_WORLD, &out) == SR_OK);
+    sr_tensors t = tensors_of(&out);
+    sr_verify_result result;
+    CHECK(sr_plan_verify(out.plan, &t, 2000, 1, &result) == SR_OK);
+    output_close(&out);
+    problem_free(&p);
+  }
 }
 
 static void tiny_values_are_not_wrong(void) {
@@ -233,6 +258,7 @@ int main(int argc, char **argv) {
   nonfinite_is_refused_when_asked();
   a_wrong_output_is_found();
   a_wrong_special_row_is_found();
+  infinite_values_of_low_scores_are_not_wrong();
   tiny_values_are_not_wrong();
   different_options_are_refused();
   return finish_checks();
