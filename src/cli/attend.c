@@ -37,17 +37,14 @@ static sr_status check_complete(const sr_settings *settings) {
   return SR_OK;
 }
 
-/* Files that are written must not be files that are read. */
+/* Files that are written must not be files that are read, nor one another. */
 static sr_status check_paths(const sr_settings *s) {
-  if (s->stats[0] && sr_same_file(s->stats, s->input))
-    return sr_fail(SR_ERR_ARGUMENT, "--stats: '%s' is the input file", s->stats);
-  if (s->stats[0] && s->output[0] && sr_same_file(s->stats, s->output))
-    return sr_fail(SR_ERR_ARGUMENT, "--stats: '%s' is the output file", s->stats);
-  if (s->stats[0] && s->config[0] && sr_same_file(s->stats, s->config))
-    return sr_fail(SR_ERR_ARGUMENT, "--stats: '%s' is the configuration file", s->stats);
-  if (s->output[0] && s->config[0] && sr_same_file(s->output, s->config))
-    return sr_fail(SR_ERR_ARGUMENT, "--output: '%s' is the configuration file", s->output);
-  return SR_OK;
+  SR_TRY(sr_check_differ("stats", s->stats, s->input, "input file"));
+  SR_TRY(sr_check_differ("stats", s->stats, s->output, "output file"));
+  SR_TRY(sr_check_differ("stats", s->stats, s->config, "configuration file"));
+  SR_TRY(sr_check_differ("stats", s->stats, s->machine, "file of --machine"));
+  SR_TRY(sr_check_differ("output", s->output, s->config, "configuration file"));
+  return sr_check_differ("output", s->output, s->machine, "file of --machine");
 }
 
 /* Reads the configuration, looks at the input and opens the statistics: on one process, before MPI_Init, since it

@@ -419,7 +419,7 @@ const sr_option sr_option_table[] = {
      .in_config = true,
      SETTING(dry_run),
      .help = "Print the plan and memory a rank (attend: bytes that will travel and operations, too); compute nothing "
-             "and write no file."},
+             "and write no file but that of --machine."},
     {.name = "stats",
      .kind = SR_KIND_PATH,
      .argument = "FILE.json",

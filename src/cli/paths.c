@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/error.h"
+
 static bool same_existing(const char *a, const char *b) {
   struct stat x, y;
   return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
@@ -22,4 +24,9 @@ bool sr_same_file(const char *a, const char *b) {
   bool same = same_new(text[0], text[1], text[2], text[3]);
   for (int i = 0; i < 4; i++) free(text[i]);
   return same;
+}
+
+sr_status sr_check_differ(const char *option, const char *path, const char *other, const char *what) {
+  if (!path[0] || !other[0] || !sr_same_file(path, other)) return SR_OK;
+  return sr_fail(SR_ERR_ARGUMENT, "--%s: '%s' is the %s", option, path, what);
 }

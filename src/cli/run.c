@@ -46,6 +46,8 @@ static sr_status check(const sr_settings *s) {
   if (!s->texts[0]) return sr_fail(SR_ERR_ARGUMENT, "no text; %s", usage);
   if (s->dry_run) return SR_OK;
   if (!s->output[0]) return sr_fail(SR_ERR_ARGUMENT, "no output file; %s", usage);
+  SR_TRY(sr_check_differ("output", s->output, s->config, "configuration file"));
+  SR_TRY(sr_check_differ("output", s->output, s->machine, "file of --machine"));
   SR_TRY(check_texts(s, s->texts, "text"));
   SR_TRY(check_texts(s, s->source, "source"));
   return check_texts(s, s->questions, "file of questions");

@@ -73,6 +73,8 @@ class Outputs(Case):
             Refusal(ARGUMENT_ERROR, (stats, 'output'), (self.input, '-o', stats, '--stats', stats)),
             Refusal(ARGUMENT_ERROR, (config, 'config'), (self.input, '-o', config, '--config', config)),
             Refusal(ARGUMENT_ERROR, (config, 'config'), (self.input, '-o', out, '--config', config, '--stats', config)),
+            Refusal(ARGUMENT_ERROR, (stats, 'machine'), (self.input, '-o', out, '--machine', stats, '--stats', stats)),
+            Refusal(ARGUMENT_ERROR, (out, 'machine'), (self.input, '-o', out, '--machine', out)),
             Refusal(OUTPUT_ERROR, (nowhere, 'statistics'), (self.input, '-o', out, '--stats', nowhere))])
         self.assertEqual(set(os.listdir(self.folder)) & {'o.h5', 'run.json'}, set())
         self.assertEqual(content(config), b'causal: yes\n')
