@@ -150,10 +150,14 @@ sr_status sr_text_read(sr_text *t, uint8_t *to, size_t n, size_t *got) {
   return SR_OK;
 }
 
-/* Of one file, as far as the offset is in it; *offset becomes that in the files behind it. */
+/* Of one file, as far as the offset is in it; *offset becomes that in the files behind it, or -1 where it is not known
+ * how long the file was. */
 static sr_status read_part(const char *path, int64_t *offset, char *to, size_t n, size_t *got) {
   struct stat about;
-  if (stat(path, &about) || !S_ISREG(about.st_mode)) return SR_OK;
+  if (stat(path, &about) || !S_ISREG(about.st_mode)) {
+    *offset = -1;
+    return SR_OK;
+  }
   if (*offset >= about.st_size) {
     *offset -= about.st_size;
     return SR_OK;
@@ -171,7 +175,7 @@ static sr_status read_part(const char *path, int64_t *offset, char *to, size_t n
 
 sr_status sr_text_excerpt(const char *paths, int64_t offset, char *to, size_t n, size_t *got) {
   *got = 0;
-  while (*paths && *got == 0) {
+  while (*paths && *got == 0 && offset >= 0) {
     char *path = sr_text_next_path(&paths);
     if (!path) return no_memory_for_name();
     sr_status status = read_part(path, &offset, to, n, got);

@@ -57,7 +57,7 @@ void sr_text_close(sr_text *text);
 sr_status sr_text_next(sr_text *text, bool *more);
 
 /* Up to n bytes of the files, from an offset on, counted over all of them; *got of them are there. Nothing is got of
- * what is no regular file. Errors: SR_ERR_INPUT. */
+ * what is no regular file, nor of files behind one. Errors: SR_ERR_INPUT. */
 sr_status sr_text_excerpt(const char *paths, int64_t offset, char *to, size_t n, size_t *got);
 
 /* Reads up to n bytes of the document at hand; *got is less only at its end. Errors: as sr_text_open. */

@@ -2,6 +2,7 @@
 """run: small models made here against NumPy in float64, the same bits on any number of ranks, and what is refused."""
 import math
 import os
+import threading
 
 import h5py
 import numpy as np
@@ -240,6 +241,20 @@ class Run(Case):
         self.assertEqual([(int(unit), text) for unit, _, text in rows], [(i + 1, lines[i]) for i in order])
         np.testing.assert_allclose([float(value) for _, value, _ in rows], surprise[order], atol=1e-4)
 
+    def test_top_of_a_pipe(self):
+        """What cannot be read again is not printed, nor what lies behind it."""
+        model, pipe = self.decoder_model(arrays=self.quiet_weights()), self.path('pipe')
+        os.mkfifo(pipe)
+        text = self.text('a second text the thing\n')
+        writer = threading.Thread(target=self.text, args=('the man\nan apple the hat\n', 'pipe'))
+        writer.start()
+        done = run('run', '-q', '--model', model, '--text', pipe, text, '--unit=line', '--outputs=surprise', '--top=3', '-o',
+                   self.path('o.h5'))
+        writer.join()
+        self.assertEqual((done.status, done.said), (0, []))
+        rows = [row.split() for row in done.out.splitlines() if row.strip() and 'surprise' not in row]
+        self.assertEqual((sorted(row[0] for row in rows), {len(row) for row in rows}), (['1', '2', '3'], {3}))
+
     def test_questions(self):
         """Each finds the lines that are nearest to it, itself first where it is one of them."""
         model = self.model(bert.write(self.path('bert')))
@@ -427,6 +442,9 @@ class Run(Case):
         self.refuse(ARGUMENT_ERROR, ('pooled',), '--model', model, '--text', text, '-o', out, '--outputs=embedding')
         self.refuse(INPUT_ERROR, (empty, 'empty'), '--model', model, '--text', text, empty, '-o', out)
         self.refuse(OUTPUT_ERROR, ('is the input',), '--model', model, '--text', text, '-o', model)
+        config, machine = self.text(f'model: {model}\ntext: {text}\n', 'run.yaml'), self.path('machine.json')
+        self.refuse(ARGUMENT_ERROR, (config, 'config'), '--config', config, '-o', config)
+        self.refuse(ARGUMENT_ERROR, (machine, 'machine'), '--model', model, '--text', text, '-o', machine, '--machine', machine)
 
     def test_refused_by_encoder(self):
         model, out = self.model(bert.write(self.path('bert'))), self.path('o.h5')
