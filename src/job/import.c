@@ -1,13 +1,16 @@
 #include "import.h"
 
 #include <jansson.h>
+#include <libgen.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/convert.h"
 #include "base/error.h"
+#include "json.h"
 #include "model/import.h"
 #include "model/model_names.h"
 #include "result.h"
@@ -92,11 +95,13 @@ static sr_status list_datasets(run *r) {
   return SR_OK;
 }
 
-/* Integers from -127 to 127 that a row's scale makes its elements again. */
+/* Integers from -127 to 127 that a row's scale makes its elements again; NaN where one of them is not finite, which
+ * makes the whole row NaN. */
 static float scale_of(const float *row, int64_t columns) {
   float most = 0;
-  for (int64_t c = 0; c < columns; c++) most = fmaxf(most, fabsf(row[c]));
-  return most / 127;
+  bool finite = true;
+  for (int64_t c = 0; c < columns; c++) most = fmaxf(most, fabsf(row[c])), finite &= isfinite(row[c]) != 0;
+  return finite ? most / 127 : NAN;
 }
 
 static void scales(const float *from, int64_t rows, int64_t columns, float *to) {
@@ -174,11 +179,13 @@ static char *describe(const run *r) {
 }
 
 static char *provenance(const run *r) {
-  const char *slash = strrchr(r->job->source, '/'), *name = slash ? slash + 1 : r->job->source;
-  json_t *json = json_pack("{sssssssi}", "command", "import", "source", name, "weights", sr_dtype_name(r->job->weights),
-                           "weights_read", (int)r->import.n_weights);
+  char *source = strdup(r->job->source), *name = source ? basename(source) : NULL;
+  json_t *json = name ? json_pack("{sssosssi}", "command", "import", "source", sr_json_text(name), "weights",
+                                  sr_dtype_name(r->job->weights), "weights_read", (int)r->import.n_weights)
+                      : NULL;
   char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
   json_decref(json);
+  free(source);
   return text;
 }
 

@@ -59,6 +59,23 @@ class Models(Case):
             self.assertEqual(np.abs(f['decoder.0.up.weight'][:]).max(), 127)
             self.assertLessEqual(np.max(np.abs(got - want) / np.abs(want).max(axis=1, keepdims=True)), 0.51 / 127)
 
+    def test_rows_that_are_not_finite(self):
+        """No integer is NaN or Inf: a row that has one is NaN as a whole, by its scale."""
+        for bad in (np.nan, np.inf, -np.inf):
+            arrays = gguf.tensors()
+            arrays['blk.0.ffn_up.weight'][3, 5] = bad
+            with h5py.File(self.import_from(self.make(arrays=arrays), '--weights=int8')) as f:
+                self.assertEqual(list(np.flatnonzero(~np.isfinite(f['decoder.0.up.weight.scale'][:]))), [3])
+                self.assertEqual(set(f['decoder.0.up.weight'][3]), {0})
+
+    def test_name_of_source(self):
+        """What is no UTF-8 is told all the same, and of a folder its name."""
+        path = os.fsencode(self.folder) + b'/mod\xe8le.gguf'
+        os.rename(self.make(), path)
+        for source, start in (os.fsdecode(path), 'mod'), (bert.write(self.path('bert')) + '/', 'bert'):
+            with h5py.File(self.import_from(source)) as f:
+                self.assertTrue(json.loads(f.attrs['provenance'])['source'].startswith(start))
+
     def test_same_file(self):
         files = set()
         for ranks in (0, 2):
@@ -120,6 +137,10 @@ class Models(Case):
         self.refuse_command(INPUT_ERROR, (self.folder, 'model.safetensors'), 'import', self.folder, '-o', self.path('o.h5'))
         self.refuse_command(INPUT_ERROR, ('No such file',), 'import', self.path('none'), '-o', self.path('o.h5'))
         self.refuse_command(OUTPUT_ERROR, ('is the input',), 'import', path, '-o', path)
+        folder = bert.write(self.path('bert'))
+        for name in 'model.safetensors', 'config.json':
+            self.refuse_command(OUTPUT_ERROR, ('is the input',), 'import', folder, '-o', os.path.join(folder, name))
+        self.import_from(folder)
         self.refuse_command(ARGUMENT_ERROR, ('no output',), 'import', path)
         self.refuse_command(ARGUMENT_ERROR, ('--weights',), 'import', path, '-o', self.path('o.h5'), '--weights=int4')
 
