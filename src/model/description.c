@@ -1,5 +1,7 @@
 #include "description.h"
 
+#include <inttypes.h>
+
 #include "base/error.h"
 #include "fields.h"
 
@@ -107,4 +109,17 @@ sr_status sr_description_check(const char *what, const sr_description *d) {
   if (d->has_encoder && d->has_decoder && d->encoder.width != d->decoder.width)
     return sr_fail(SR_ERR_INPUT, "%s: encoder and decoder are of different widths", what);
   return SR_OK;
+}
+
+static sr_status check_tokens(const char *what, const char *stack, const sr_stack *s, int64_t tokens) {
+  if (tokens <= s->vocabulary) return SR_OK;
+  return sr_fail(SR_ERR_INPUT, "%s: its tokenizer has %" PRId64 " tokens, and its %s embeddings of %" PRId64, what,
+                 tokens, stack, s->vocabulary);
+}
+
+sr_status sr_description_check_tokens(const char *what, const sr_description *d, int64_t tokens,
+                                      int64_t source_tokens) {
+  if (!d->has_decoder) return check_tokens(what, "encoder", &d->encoder, tokens);
+  if (d->has_encoder) SR_TRY(check_tokens(what, "encoder", &d->encoder, source_tokens));
+  return check_tokens(what, "decoder", &d->decoder, tokens);
 }

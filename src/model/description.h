@@ -79,6 +79,11 @@ sr_status sr_description_from_json(const char *what, const json_t *json, sr_desc
 /* Whether sizes are possible and fit one another. Errors: SR_ERR_INPUT. */
 sr_status sr_description_check(const char *what, const sr_description *description);
 
+/* Whether the embeddings have a row for each of so many tokens of the tokenizer, and of that of the encoder beside a
+ * decoder. Errors: SR_ERR_INPUT. */
+sr_status sr_description_check_tokens(const char *what, const sr_description *description, int64_t tokens,
+                                      int64_t source_tokens);
+
 /* A weight of the model: a matrix [rows, columns], or a vector [columns] with rows 1. */
 typedef struct sr_weight_shape {
   char name[64]; /* as "decoder.12.query.weight" */

@@ -84,7 +84,8 @@ static sr_status find_weights(sr_import *import) {
     if (!import->source.tensor[i].used && !is_left_out(import, import->source.tensor[i].name))
       return sr_fail(SR_ERR_INPUT, "%s: tensor '%s' has no place in a model of its kind, or is there twice",
                      import->source.path, import->source.tensor[i].name);
-  return SR_OK;
+  return sr_description_check_tokens(import->source.path, &import->description, import->vocabulary.n,
+                                     import->source_vocabulary.n);
 }
 
 static sr_status open_file(const char *path, FILE **file, uint64_t *size) {

@@ -111,6 +111,8 @@ static sr_status read_file(sr_saved *saved) {
   if (both != (saved->source_vocabulary.n > 0))
     return sr_fail(SR_ERR_INPUT, "%s: it has %s tokenizer for an encoder beside a decoder", saved->file.path,
                    both ? "no" : "a");
+  SR_TRY(sr_description_check_tokens(saved->file.path, &saved->description, saved->vocabulary.n,
+                                     saved->source_vocabulary.n));
   return check_weights(saved);
 }
 

@@ -30,13 +30,22 @@ static room room_of(const sr_stack_run *run) {
   return (room){x, a, b, b + BLOCK * widest(run->stack)};
 }
 
-/* Floats for panels of any matrix of the stack. */
-static int64_t panel_floats(const sr_stack_run *run) {
-  const sr_layer *l = &run->layer[0];
-  const sr_matrix *all[] = {l->own.query.weight, l->own.output.weight, l->up.weight, l->down.weight, run->head.weight};
+/* Floats for panels of any matrix of a layer, each of which may be of a type of its own. */
+static int64_t layer_panel_floats(const sr_layer *l) {
+  const sr_attention *own = &l->own, *cross = &l->cross;
+  const sr_matrix *all[] = {own->query.weight,   own->key.weight,   own->value.weight,   own->output.weight,
+                            cross->query.weight, cross->key.weight, cross->value.weight, cross->output.weight,
+                            l->gate.weight,      l->up.weight,      l->down.weight};
   int64_t most = 0;
   for (size_t i = 0; i < sizeof all / sizeof *all; i++)
     if (all[i]) most = larger(most, sr_matrix_scratch(all[i]));
+  return most;
+}
+
+/* And of any matrix of the stack. */
+static int64_t panel_floats(const sr_stack_run *run) {
+  int64_t most = run->head.weight ? sr_matrix_scratch(run->head.weight) : 0;
+  for (int64_t i = 0; i < run->stack->layers; i++) most = larger(most, layer_panel_floats(&run->layer[i]));
   return most;
 }
 

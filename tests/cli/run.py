@@ -378,6 +378,20 @@ class Run(Case):
                     kept[name] = w
             np.testing.assert_allclose(out['logprob'], decoder(out['tokens'], kept)[1], rtol=0, atol=2e-5)
 
+    def test_types_side_by_side(self):
+        """A model file whose matrices are of several types gives what it gives with all of them as float32."""
+        arrays, text = self.quiet_weights(), self.text('the an7 the, ' * 20)
+        name, mine = 'blk.1.ffn_gate.weight', 'decoder.1.gate.weight'
+        bits = arrays[name].view('u4') & 0xffff0000
+        arrays[name] = bits.view('f4')
+        model = self.decoder_model(arrays=arrays)
+        want = self.run_model(model, text)['logprob']
+        with h5py.File(model, 'r+') as f:
+            del f[mine]
+            f[mine] = (bits >> 16).astype('u2')
+            f[mine].attrs['dtype'] = 'bfloat16'
+        np.testing.assert_array_equal(self.run_model(model, text)['logprob'], want)
+
     def test_same_file(self):
         """3,300 tokens: runs of 1,024 are dealt."""
         model, text, files = self.decoder_model(arrays=self.quiet_weights()), self.text('the an7 the, ' * 300), set()
