@@ -26,7 +26,7 @@ void sr_norm_rows(const sr_norm *norm, const float *from, int64_t n, float *to) 
 }
 
 static float relu(float x) {
-  return x > 0 ? x : 0;
+  return x < 0 ? 0 : x; /* NaN stays */
 }
 
 static float gelu(float x) {

@@ -1,6 +1,7 @@
 #include "sample.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -50,7 +51,16 @@ static int32_t draw(const candidate *c, int64_t n, double random) {
   return c[n - 1].token;
 }
 
+static sr_status check(const float *logit, int64_t n) {
+  float most = -INFINITY;
+  bool numbers = true;
+  for (int64_t i = 0; i < n; i++) numbers &= !isnan(logit[i]), most = fmaxf(most, logit[i]);
+  if (numbers && isfinite(most)) return SR_OK;
+  return sr_fail(SR_ERR_NONFINITE, "the model gives no probabilities for the next token: NaN or Inf");
+}
+
 sr_status sr_sample(const sr_sampling *s, const float *logit, int64_t n, uint64_t step, int32_t *token) {
+  SR_TRY(check(logit, n));
   if (s->temperature == 0) {
     *token = most_probable(logit, n);
     return SR_OK;

@@ -16,7 +16,7 @@ typedef struct sr_sampling {
 } sr_sampling;
 
 /* The token that follows, number `step` of a text; of equals the lowest. The same on every machine for the same logits.
- * Errors: SR_ERR_RESOURCE. */
+ * Errors: SR_ERR_RESOURCE, SR_ERR_NONFINITE where a logit is NaN, or the largest is not finite. */
 sr_status sr_sample(const sr_sampling *sampling, const float *logit, int64_t n, uint64_t step, int32_t *token);
 
 #endif

@@ -7,7 +7,7 @@ import gguf
 from program import Case, main, run
 from run import decoder
 
-ARGUMENT_ERROR, INPUT_ERROR = 2, 3
+ARGUMENT_ERROR, INPUT_ERROR, NONFINITE_ERROR = 2, 3, 6
 SHAPES = (0, 1), (0, 2), (2, 1), (3, 1)
 
 
@@ -99,6 +99,9 @@ class Generate(Case):
         self.refuse(ARGUMENT_ERROR, ('--temperature',), '--model', self.model, '--text', text, '--temperature=-1')
         self.refuse(ARGUMENT_ERROR, ('--top-p',), '--model', self.model, '--text', text, '--top-p=0')
         self.refuse(INPUT_ERROR, ('No such file',), '--model', self.model, '--text', self.path('none'))
+        arrays = {**self.arrays, 'output_norm.weight': np.full_like(self.arrays['output_norm.weight'], np.nan)}
+        model = self.import_model(gguf.write(self.path('nan.gguf'), arrays=arrays))
+        self.refuse(NONFINITE_ERROR, ('NaN',), '--model', model, '--text', text)
         model = self.import_model(bert.write(self.path('bert')))
         self.refuse(ARGUMENT_ERROR, ('predicts no token',), '--model', model, '--text', text)
 
