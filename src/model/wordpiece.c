@@ -143,18 +143,21 @@ static sr_status take_normal(sr_wordpiece *w, int32_t c, int64_t offset, const s
   return SR_OK;
 }
 
-sr_status sr_wordpiece_take(sr_wordpiece *w, int32_t c, int64_t offset, const sr_token_sink *sink) {
-  if (c < 0) c = REPLACEMENT;
-  if (w->vocabulary->clean && (c == 0 || c == REPLACEMENT || is_control(c, utf8proc_category(c)))) return SR_OK;
-  if (w->vocabulary->split_han && is_han(c)) {
-    SR_TRY(sr_wordpiece_end(w, sink));
-    SR_TRY(take_normal(w, c, offset, sink));
-    return sr_wordpiece_end(w, sink);
-  }
+/* The parts of a character, of which accents go. */
+static sr_status take_parts(sr_wordpiece *w, int32_t c, int64_t offset, const sr_token_sink *sink) {
   if (!w->vocabulary->strip_accents) return take_normal(w, c, offset, sink);
   int32_t part[PARTS_MAX];
   int last_class = UTF8PROC_BOUNDCLASS_START;
   const utf8proc_ssize_t n = utf8proc_decompose_char(c, part, PARTS_MAX, UTF8PROC_DECOMPOSE, &last_class);
   for (utf8proc_ssize_t i = 0; i < n; i++) SR_TRY(take_normal(w, part[i], offset, sink));
   return SR_OK;
+}
+
+sr_status sr_wordpiece_take(sr_wordpiece *w, int32_t c, int64_t offset, const sr_token_sink *sink) {
+  if (c < 0) c = REPLACEMENT;
+  if (w->vocabulary->clean && (c == 0 || c == REPLACEMENT || is_control(c, utf8proc_category(c)))) return SR_OK;
+  if (!w->vocabulary->split_han || !is_han(c)) return take_parts(w, c, offset, sink);
+  SR_TRY(sr_wordpiece_end(w, sink));
+  SR_TRY(take_parts(w, c, offset, sink));
+  return sr_wordpiece_end(w, sink);
 }

@@ -212,9 +212,9 @@ static void bad_merges(void) {
 }
 
 static void word_pieces(void) {
-  static const char *const words[] = {"[UNK]", "un",   "##aff",        "##able", "aff", "!",
-                                      "e",     "##te", "\xe4\xb8\xad", "i",      "##b", "$"};
-  sr_vocabulary v = vocabulary_of(SR_VOCABULARY_WORDPIECE, false, words, 12);
+  static const char *const words[] = {"[UNK]", "un",           "##aff", "##able", "aff", "!",           "e",
+                                      "##te",  "\xe4\xb8\xad", "i",     "##b",    "$",   "\xe5\x8a\x9b"};
+  sr_vocabulary v = vocabulary_of(SR_VOCABULARY_WORDPIECE, false, words, 13);
   v.unknown = 0;
   v.clean = v.split_han = v.lowercase = v.strip_accents = true;
   check(&v, "unaffable", 3, (int64_t[][2]){{1, 0}, {2, 2}, {3, 5}});
@@ -225,6 +225,10 @@ static void word_pieces(void) {
         "i\xe4\xb8\xad"
         "e",
         3, (int64_t[][2]){{9, 0}, {8, 1}, {6, 4}});
+  check(&v,
+        "i\xef\xa6\x8a"
+        "e",
+        3, (int64_t[][2]){{9, 0}, {12, 1}, {6, 4}}); /* U+F98A is U+529B */
   check(&v,
         "u\xc2\xadn\xffi\x01"
         "b",
