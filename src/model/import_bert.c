@@ -22,6 +22,35 @@ static const sr_naming bert[] = {
 /* Of a classifier that sentence embeddings do without. */
 static const char *const bert_left_out[] = {"pooler.dense.weight", "pooler.dense.bias", NULL};
 
+/* What is done to the hidden states of sentence embeddings, one module behind another. */
+static sr_status read_modules(sr_import *import) {
+  const json_t *modules = json_object_get(import->source.metadata, "modules.json");
+  size_t i;
+  json_t *module;
+  json_array_foreach(modules, i, module) {
+    const char *type = json_string_value(json_object_get(module, "type"));
+    const char *path = json_string_value(json_object_get(module, "path")), *name = type ? strrchr(type, '.') : NULL;
+    if (name && !strcmp(name, ".Normalize"))
+      import->description.normalised = true;
+    else if (!name || (strcmp(name, ".Transformer") && strcmp(name, ".Pooling")) ||
+             (!strcmp(name, ".Pooling") && path && strcmp(path, "1_Pooling")))
+      return sr_fail(SR_ERR_INPUT, "%s: modules.json: '%.60s' in '%.60s' is not read", import->source.path,
+                     type ? type : "", path ? path : "");
+  }
+  return SR_OK;
+}
+
+/* Tokens are pooled in one way. */
+static sr_status check_pooling(const sr_import *import, const char *file) {
+  const char *key;
+  json_t *value;
+  int ways = 0;
+  json_object_foreach(json_object_get(import->source.metadata, file), key,
+                      value) if (!strncmp(key, "pooling_mode_", 13) && json_is_true(value) &&
+                                 ways++ > 0) return sr_folder_no_key(import, file, key);
+  return SR_OK;
+}
+
 /* Sentence embeddings tell how tokens are pooled in files of their own. */
 static sr_status describe_pooling(sr_import *import) {
   static const struct {
@@ -31,19 +60,11 @@ static sr_status describe_pooling(sr_import *import) {
                {"pooling_mode_cls_token", SR_POOLING_FIRST},
                {"pooling_mode_lasttoken", SR_POOLING_LAST}};
   const char *file = "1_Pooling/config.json";
-  const json_t *modules = json_object_get(import->source.metadata, "modules.json");
-  size_t i;
-  json_t *module;
-  json_array_foreach(modules, i, module) {
-    const char *type = json_string_value(json_object_get(module, "type"));
-    if (type && strstr(type, ".Normalize")) import->description.normalised = true;
-  }
+  SR_TRY(read_modules(import));
   if (!json_object_get(import->source.metadata, file)) return SR_OK;
-  for (i = 0; i < sizeof known / sizeof *known; i++)
-    if (json_is_true(sr_folder_get(import, file, known[i].key))) {
-      if (import->description.pooling != SR_POOLING_NONE) return sr_folder_no_key(import, file, known[i].key);
-      import->description.pooling = known[i].pooling;
-    }
+  SR_TRY(check_pooling(import, file));
+  for (size_t i = 0; i < sizeof known / sizeof *known; i++)
+    if (json_is_true(sr_folder_get(import, file, known[i].key))) import->description.pooling = known[i].pooling;
   return import->description.pooling != SR_POOLING_NONE ? SR_OK : sr_folder_no_key(import, file, known[0].key);
 }
 

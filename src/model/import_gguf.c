@@ -62,10 +62,19 @@ static sr_status get_real(const sr_import *import, const char *key, double *valu
   return SR_OK;
 }
 
+/* Files that name no type scale linearly, by a factor that older ones call otherwise; 0 and 1 are none. */
+static sr_status read_untyped_scaling(sr_import *import) {
+  const json_t *factor = get(import, "llama.rope.scaling.factor");
+  if (!factor) factor = get(import, "llama.rope.scale_linear");
+  const double by = json_number_value(factor);
+  return by == 0 || by == 1 ? SR_OK : sr_import_scale(import, sr_scaling_linear(by));
+}
+
 static sr_status read_scaling(sr_import *import) {
   const char *type = json_string_value(get(import, "llama.rope.scaling.type"));
   double factor = 0;
-  if (!type || !strcmp(type, "none")) return SR_OK;
+  if (!type) return read_untyped_scaling(import);
+  if (!strcmp(type, "none")) return SR_OK;
   if (!strcmp(type, "linear")) {
     SR_TRY(get_real(import, "llama.rope.scaling.factor", &factor));
     return sr_import_scale(import, sr_scaling_linear(factor));

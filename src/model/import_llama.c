@@ -60,11 +60,15 @@ static sr_status read_scaling(sr_import *import) {
   if (!strcmp(name, "linear")) return sr_import_scale(import, sr_scaling_linear(factor));
   if (strcmp(name, "llama3"))
     return sr_fail(SR_ERR_INPUT, "%s: frequencies scaled as '%.40s' are not read", import->source.path, name);
-  return sr_import_scale(
-      import, (sr_scaling){.factor = factor,
-                           .low = json_number_value(json_object_get(rotary, "low_freq_factor")),
-                           .high = json_number_value(json_object_get(rotary, "high_freq_factor")),
-                           .context = json_number_value(json_object_get(rotary, "original_max_position_embeddings"))});
+  const sr_scaling by_turns = {.factor = factor,
+                               .low = json_number_value(json_object_get(rotary, "low_freq_factor")),
+                               .high = json_number_value(json_object_get(rotary, "high_freq_factor")),
+                               .context =
+                                   json_number_value(json_object_get(rotary, "original_max_position_embeddings"))};
+  if (by_turns.context == 0)
+    return sr_fail(SR_ERR_INPUT, "%s: it scales frequencies, and does not say for which first context",
+                   import->source.path);
+  return sr_import_scale(import, by_turns);
 }
 
 static sr_status read_rotary(sr_import *import, sr_stack *s) {

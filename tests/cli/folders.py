@@ -142,6 +142,7 @@ class Folders(Case):
         self.refuse('scaled', changed={'rope_scaling': {'rope_type': 'linear', 'factor': 0.0}})
         self.refuse('scaled', changed={'rope_scaling': {**llama.LLAMA3, 'low_freq_factor': 5.0}})
         self.refuse('does not say how', changed={'rope_scaling': {'factor': 2.0}})
+        self.refuse('first context', changed={'rope_scaling': {'rope_type': 'llama3', 'factor': 8.0}})
         self.refuse("'decoder.rotary_width' is out of range", changed={'head_dim': 8 * 10 ** 9, 'rope_scaling': {'type': 'linear', 'factor': 2.0}})
         self.refuse("'decoder.layers' is out of range", changed={'num_hidden_layers': 10 ** 10})
         self.refuse("'num_hidden_layers'", changed={'num_hidden_layers': 10 ** 15})

@@ -106,6 +106,11 @@ class Models(Case):
         with h5py.File(self.import_from(self.make(values=values))) as f:
             np.testing.assert_array_equal(f['decoder.rotary_factors.weight'], np.full(gguf.WIDTH // gguf.HEADS // 2, 4, 'f4'))
         self.refuse_import('scaled', values={**values, 'llama.rope.scaling.factor': (gguf.F32, 0.5)})
+        for key in 'llama.rope.scaling.factor', 'llama.rope.scale_linear':  # which llama.cpp takes for linear
+            with h5py.File(self.import_from(self.make(values={**gguf.metadata(), key: (gguf.F32, 4.0)}))) as f:
+                self.assertEqual(set(f['decoder.rotary_factors.weight'][:]), {4.0})
+            with h5py.File(self.import_from(self.make(values={**gguf.metadata(), key: (gguf.F32, 0.0)}))) as f:
+                self.assertNotIn('decoder.rotary_factors.weight', f)
         factors = np.ones(gguf.WIDTH // gguf.HEADS // 2, 'f4')
         self.refuse_import('twice', values=values, arrays={**gguf.tensors(), 'rope_freqs.weight': factors})
 
@@ -186,7 +191,13 @@ class Models(Case):
                   (('normalizer',), {'tokenizer_json': changed(bert.tokenizer(), 'normalizer', value=None)}),
                   (('post_processor',), {'tokenizer_json': changed(bert.tokenizer(), 'post_processor', value=None)}),
                   (("'embeddings.word_embeddings.weight'",), {'config_json': {**bert.config(), 'vocab_size': 11}}),
-                  (("'more'", 'no place'), {'tensors': {**arrays, 'more': np.ones(3, 'f4')}})]
+                  (("'more'", 'no place'), {'tensors': {**arrays, 'more': np.ones(3, 'f4')}}),
+                  (('tokens', 'encoder'), {'tokenizer_json': None, 'vocab': [*bert.WORDS, 'more']}),
+                  (('Dense', '2_Dense'), {'modules_json': [
+                      {'type': 'sentence_transformers.models.Pooling', 'path': '1_Pooling'},
+                      {'type': 'sentence_transformers.models.Dense', 'path': '2_Dense'}]}),
+                  (('Pooling', '3_Pooling'), {'modules_json': [{'type': 'a.Pooling', 'path': '3_Pooling'}]}),
+                  (('pooling_mode',), {'1_Pooling/config_json': {'pooling_mode_mean_tokens': True, 'pooling_mode_max_tokens': True}})]
         for i, (expected, change) in enumerate(cases):
             folder = bert.write(self.path(f'bert{i}'), **change)
             self.refuse_command(INPUT_ERROR, (folder, *expected), 'import', folder, '-o', self.path('o.h5'))
@@ -228,6 +239,15 @@ class Models(Case):
         self.damage(edit(lambda f: f.attrs.pop('complete')), 'not complete')
         self.damage(edit(lambda f: f.pop('decoder.0.up.weight')), "'decoder.0.up.weight'", 'missing')
         self.damage(edit(lambda f: f.create_dataset('more', data=np.ones(3, 'f4'))), 'datasets')
+
+        def fewer(f):
+            model = json.loads(f.attrs['model'])
+            model['description']['decoder']['vocabulary'] = 4
+            f.attrs['model'] = json.dumps(model)
+            rows = f['decoder.embedding.weight'][:4]
+            del f['decoder.embedding.weight']
+            f['decoder.embedding.weight'] = rows
+        self.damage(edit(fewer), 'tokens', 'decoder')
         self.damage(edit(lambda f: f.create_dataset('more', data=np.ones(3, 'f4'), chunks=True)), "'more'")
         self.damage(edit(lambda f: f['tokenizer.starts'].write_direct(np.full(len(f['tokenizer.starts']), 7))), 'tokenizer.starts')
         self.damage(edit(lambda f: f['tokenizer.starts'].__setitem__(3, -1)), 'token 2')
