@@ -19,7 +19,7 @@ typedef enum sr_status {
   SR_ERR_INPUT,     /* an input file that is missing, unreadable, damaged or of another shape */
   SR_ERR_OUTPUT,    /* an output that cannot be created, written or completed */
   SR_ERR_RESOURCE,  /* too little memory, disk, or another limit of the machine */
-  SR_ERR_NONFINITE, /* a NaN or Inf where the caller asked to be refused */
+  SR_ERR_NONFINITE, /* a NaN or Inf where none may be */
   SR_ERR_WRONG,     /* a result that a float64 recomputation does not confirm */
   SR_ERR_MPI,       /* an MPI call failed: the communicator cannot be trusted any more */
   SR_ERR_INTERNAL   /* a fault of seqring itself */

@@ -13,7 +13,7 @@ const sr_exit sr_exit_table[] = {
     {3, "an input file that is missing, unreadable, damaged or of the wrong shape"},
     {4, "an output that cannot be created, written or completed"},
     {5, "too little memory or disk"},
-    {6, "a NaN or Inf in the input under --nan=error"},
+    {6, "a NaN or Inf in the input under --nan=error, or in what a model predicts (generate)"},
     {7, "a result that its float64 check does not confirm"},
 };
 const int sr_n_exits = (int)(sizeof sr_exit_table / sizeof *sr_exit_table);

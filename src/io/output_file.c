@@ -1,6 +1,5 @@
 #include "output_file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -19,28 +18,13 @@
 /* Room for what HDF5 adds to the elements, in all and a dataset, and for the provenance. */
 enum { METADATA = 128 << 10, METADATA_EACH = 4 << 10, NAME_KEPT = 200, TRIES = 100 };
 
-static bool is_file(const struct stat *a, const struct stat *b) {
-  return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-/* Whether a file is the input, or in the folder that is. */
-static bool is_of_input(const char *input, const struct stat *about) {
-  struct stat other;
-  if (!input || stat(input, &other)) return false;
-  if (!S_ISDIR(other.st_mode)) return is_file(about, &other);
-  DIR *folder = opendir(input);
-  bool found = false;
-  for (struct dirent *entry; folder && !found && (entry = readdir(folder));)
-    found = !fstatat(dirfd(folder), entry->d_name, &other, 0) && is_file(about, &other);
-  if (folder) closedir(folder);
-  return found;
-}
-
 static sr_status check_existing(const sr_output_spec *spec, const char *path, const struct stat *about) {
   const char *shown = sr_shown(path);
   if (S_ISDIR(about->st_mode)) return sr_fail(SR_ERR_OUTPUT, "%s: the output is a directory", shown);
   if (!S_ISREG(about->st_mode)) return sr_fail(SR_ERR_OUTPUT, "%s: the output exists and is not a regular file", shown);
-  if (is_of_input(spec->input, about)) return sr_fail(SR_ERR_OUTPUT, "%s: the output is the input", shown);
+  struct stat input;
+  if (spec->input && stat(spec->input, &input) == 0 && about->st_dev == input.st_dev && about->st_ino == input.st_ino)
+    return sr_fail(SR_ERR_OUTPUT, "%s: the output is the input", shown);
   if (access(path, W_OK)) return sr_fail(SR_ERR_OUTPUT, "%s: the output exists: %s", shown, strerror(errno));
   return SR_OK;
 }

@@ -228,6 +228,8 @@ static void report_on(const run *r, sr_import_report *report) {
 sr_status sr_import_run(MPI_Comm comm, const sr_import_job *job, sr_import_report *report) {
   run r = {.job = job};
   sr_status status = sr_import_open(job->source, &r.import);
+  if (status == SR_OK && sr_import_reads(job->source, job->output))
+    status = sr_fail(SR_ERR_OUTPUT, "%s: the output is the input", job->output);
   if (status == SR_OK) status = list_datasets(&r);
   if (status == SR_OK) status = write_model(&r, comm);
   if (status == SR_OK) report_on(&r, report);

@@ -149,9 +149,12 @@ static sr_status add_text(const char *folder, const char *name, json_t *metadata
   return added ? SR_OK : sr_fail(SR_ERR_INPUT, "%s: it cannot be read, is too long, or is no UTF-8", path);
 }
 
+/* What is read of a folder: the last two are no JSON. */
+static const char *const names[] = {"config.json",           "tokenizer.json", "tokenizer_config.json", "modules.json",
+                                    "1_Pooling/config.json", "vocab.txt",      "model.safetensors"};
+enum { NAMES = sizeof names / sizeof *names, JSON_NAMES = NAMES - 2 };
+
 static sr_status read_folder(const char *path, sr_import *import) {
-  static const char *const names[] = {"config.json", "tokenizer.json", "tokenizer_config.json", "modules.json",
-                                      "1_Pooling/config.json"};
   FILE *file;
   uint64_t size;
   if (asprintf(&import->tensors, "%s/model.safetensors", path) < 0) {
@@ -161,9 +164,20 @@ static sr_status read_folder(const char *path, sr_import *import) {
   SR_TRY(open_file(import->tensors, &file, &size));
   SR_TRY(sr_source_read_safetensors(import->tensors, file, size, &import->source));
   import->source.metadata = json_object();
-  for (size_t i = 0; i < sizeof names / sizeof *names; i++) SR_TRY(add_json(path, names[i], import->source.metadata));
+  for (int i = 0; i < JSON_NAMES; i++) SR_TRY(add_json(path, names[i], import->source.metadata));
   SR_TRY(add_text(path, "vocab.txt", import->source.metadata));
   return sr_import_folder(import);
+}
+
+bool sr_import_reads(const char *path, const char *file) {
+  char part[4096];
+  struct stat about, other;
+  if (stat(file, &about)) return false;
+  for (int i = 0; i < NAMES; i++)
+    if (snprintf(part, sizeof part, "%s/%s", path, names[i]) < (int)sizeof part && !stat(part, &other) &&
+        about.st_dev == other.st_dev && about.st_ino == other.st_ino)
+      return true;
+  return false;
 }
 
 sr_status sr_import_open(const char *path, sr_import *import) {

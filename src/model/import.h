@@ -33,6 +33,9 @@ typedef struct sr_import {
 sr_status sr_import_open(const char *path, sr_import *import);
 void sr_import_close(sr_import *import);
 
+/* Whether a file is one of those that are read of a folder. */
+bool sr_import_reads(const char *path, const char *file);
+
 /* Rows of a weight as float32. Errors: SR_ERR_INPUT, SR_ERR_RESOURCE. */
 sr_status sr_import_rows(const sr_import *import, int64_t weight, int64_t first, int64_t count, float *to);
 

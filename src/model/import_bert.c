@@ -22,7 +22,7 @@ static const sr_naming bert[] = {
 /* Of a classifier that sentence embeddings do without. */
 static const char *const bert_left_out[] = {"pooler.dense.weight", "pooler.dense.bias", NULL};
 
-/* What is done to the hidden states of sentence embeddings, one module behind another. */
+/* What is done to the hidden states of sentence embeddings, one module behind another; a dropout is of training. */
 static sr_status read_modules(sr_import *import) {
   const json_t *modules = json_object_get(import->source.metadata, "modules.json");
   size_t i;
@@ -32,7 +32,7 @@ static sr_status read_modules(sr_import *import) {
     const char *path = json_string_value(json_object_get(module, "path")), *name = type ? strrchr(type, '.') : NULL;
     if (name && !strcmp(name, ".Normalize"))
       import->description.normalised = true;
-    else if (!name || (strcmp(name, ".Transformer") && strcmp(name, ".Pooling")) ||
+    else if (!name || (strcmp(name, ".Transformer") && strcmp(name, ".Dropout") && strcmp(name, ".Pooling")) ||
              (!strcmp(name, ".Pooling") && path && strcmp(path, "1_Pooling")))
       return sr_fail(SR_ERR_INPUT, "%s: modules.json: '%.60s' in '%.60s' is not read", import->source.path,
                      type ? type : "", path ? path : "");
