@@ -3,23 +3,18 @@
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
-
-static bool same_existing(const char *a, const char *b) {
-  struct stat x, y;
-  return !stat(a, &x) && !stat(b, &y) && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
+#include "base/path.h"
 
 /* The same name in the same folder. dirname and basename change their text. */
 static bool same_new(char *a_dir, char *a_base, char *b_dir, char *b_base) {
   return a_dir && a_base && b_dir && b_base && !strcmp(basename(a_base), basename(b_base)) &&
-         same_existing(dirname(a_dir), dirname(b_dir));
+         sr_same_existing(dirname(a_dir), dirname(b_dir));
 }
 
 bool sr_same_file(const char *a, const char *b) {
-  if (same_existing(a, b)) return true;
+  if (sr_same_existing(a, b)) return true;
   char *text[4] = {strdup(a), strdup(a), strdup(b), strdup(b)};
   bool same = same_new(text[0], text[1], text[2], text[3]);
   for (int i = 0; i < 4; i++) free(text[i]);

@@ -32,10 +32,11 @@ static sr_status check_texts(const sr_settings *s, const char *paths, const char
   while (*paths) {
     char *path = sr_text_next_path(&paths);
     if (!path) return sr_fail(SR_ERR_RESOURCE, "no memory for the name of a text");
-    const bool is_long = strlen(path) >= SR_PATH_MAX, is_output = !is_long && sr_same_file(s->output, path);
+    sr_status status = strlen(path) < SR_PATH_MAX
+                           ? sr_check_differ("output", s->output, path, what)
+                           : sr_fail(SR_ERR_ARGUMENT, "--text: a name has more than %d bytes", SR_PATH_MAX - 1);
     free(path);
-    if (is_long) return sr_fail(SR_ERR_ARGUMENT, "--text: a name has more than %d bytes", SR_PATH_MAX - 1);
-    if (is_output) return sr_fail(SR_ERR_ARGUMENT, "--output: '%s' is the %s", s->output, what);
+    SR_TRY(status);
   }
   return SR_OK;
 }

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/path.h"
 #include "file.h"
 #include "output_layout.h"
 
@@ -22,8 +23,7 @@ static sr_status check_existing(const sr_output_spec *spec, const char *path, co
   const char *shown = sr_shown(path);
   if (S_ISDIR(about->st_mode)) return sr_fail(SR_ERR_OUTPUT, "%s: the output is a directory", shown);
   if (!S_ISREG(about->st_mode)) return sr_fail(SR_ERR_OUTPUT, "%s: the output exists and is not a regular file", shown);
-  struct stat input;
-  if (spec->input && stat(spec->input, &input) == 0 && about->st_dev == input.st_dev && about->st_ino == input.st_ino)
+  if (spec->input && sr_same_existing(spec->input, path))
     return sr_fail(SR_ERR_OUTPUT, "%s: the output is the input", shown);
   if (access(path, W_OK)) return sr_fail(SR_ERR_OUTPUT, "%s: the output exists: %s", shown, strerror(errno));
   return SR_OK;

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/path.h"
 #include "tokenizer.h"
 
 /* "decoder.12.query.weight" in parts. */
@@ -171,11 +172,8 @@ static sr_status read_folder(const char *path, sr_import *import) {
 
 bool sr_import_reads(const char *path, const char *file) {
   char part[4096];
-  struct stat about, other;
-  if (stat(file, &about)) return false;
   for (int i = 0; i < NAMES; i++)
-    if (snprintf(part, sizeof part, "%s/%s", path, names[i]) < (int)sizeof part && !stat(part, &other) &&
-        about.st_dev == other.st_dev && about.st_ino == other.st_ino)
+    if (snprintf(part, sizeof part, "%s/%s", path, names[i]) < (int)sizeof part && sr_same_existing(file, part))
       return true;
   return false;
 }

@@ -193,6 +193,16 @@ static void a_wrong_special_row_is_found(void) {
   problem_free(&p);
 }
 
+/* The output of a problem passes its check, by so many queries. */
+static void confirm(const problem *p, int64_t queries) {
+  output out;
+  CHECK(problem_run(p, MPI_COMM_WORLD, &out) == SR_OK);
+  sr_tensors t = tensors_of(&out);
+  sr_verify_result result;
+  CHECK(sr_plan_verify(out.plan, &t, queries, 1, &result) == SR_OK);
+  output_close(&out);
+}
+
 /* A value that is Inf stays Inf however low its score is beside others, in the same segment (there it may be NaN),
  * before them or behind them. */
 static void infinite_values_of_low_scores_are_not_wrong(void) {
@@ -204,12 +214,7 @@ static void infinite_values_of_low_scores_are_not_wrong(void) {
       problem_set(SR_F32, p.q, j * 4, 1000), problem_set(SR_F32, p.k, j * 4, j == top[i]);
     problem_set(SR_F32, p.v, low[i] * 4, -(double)INFINITY);
     p.options.scale = 2;
-    output out;
-    CHECK(problem_run(&p, MPI_COMM_WORLD, &out) == SR_OK);
-    sr_tensors t = tensors_of(&out);
-    sr_verify_result result;
-    CHECK(sr_plan_verify(out.plan, &t, 2000, 1, &result) == SR_OK);
-    output_close(&out);
+    confirm(&p, 2000);
     problem_free(&p);
   }
 }
@@ -221,12 +226,7 @@ static void tiny_values_are_not_wrong(void) {
     float tiny = (float)(i % 7) * 0x1p-149f;
     memcpy(p.v + (size_t)i * sizeof tiny, &tiny, sizeof tiny);
   }
-  output out;
-  CHECK(problem_run(&p, MPI_COMM_WORLD, &out) == SR_OK);
-  sr_tensors t = tensors_of(&out);
-  sr_verify_result result;
-  CHECK(sr_plan_verify(out.plan, &t, 100, 1, &result) == SR_OK);
-  output_close(&out);
+  confirm(&p, 100);
   problem_free(&p);
 }
 
