@@ -18,6 +18,7 @@ static void awkward_shapes(void) {
         rig r = make_rig(products[t], dims[i], dims[random_int(&random, 0, DIMS - 1)], lengths[j], &random);
         r.shift = (i + j) % 2;
         if (j % 3) random_ranges(&r, j % 3 == 1, &random);
+        for (int lane = 0; j % 4 == 3 && lane < r.kernel->tile; lane++) r.bounded[lane] = random_int(&random, 0, 1);
         CU_ASSERT(accurate(&r, 0));
         free_rig(&r);
       }
