@@ -11,6 +11,7 @@
 #include "config.h"
 #include "events.h"
 #include "job/attend.h"
+#include "job/world.h"
 #include "parallel.h"
 #include "paths.h"
 #include "progress.h"
@@ -47,17 +48,14 @@ static sr_status check_paths(const sr_settings *s) {
   return sr_check_differ("output", s->output, s->machine, "file of --machine");
 }
 
-/* Reads the configuration, looks at the input and opens the statistics: on one process, before MPI_Init, since it
- * forks. */
+/* Reads the configuration and looks at the input: on one process, before MPI_Init, since it forks. */
 static sr_status prepare(void *data) {
   session *s = data;
   sr_settings *settings = &s->what.settings;
   SR_TRY(sr_config_settings(SR_FOR_ATTEND, s->arguments, settings));
   SR_TRY(check_complete(settings));
   SR_TRY(check_paths(settings));
-  SR_TRY(sr_input_probe(settings->input, settings->group, &s->what.input));
-  if (settings->stats[0] && !settings->dry_run) SR_TRY(sr_stats_open(settings->stats, &s->stats));
-  return SR_OK;
+  return sr_input_probe(settings->input, settings->group, &s->what.input);
 }
 
 static void on_start(void *data, const sr_plan_info *plan) {
@@ -115,8 +113,12 @@ static sr_status show(session *s, const sr_attend_job *job, const sr_attend_repo
   return s->stats && !job->dry_run ? sr_stats_write(&s->stats, job, settings, report) : SR_OK;
 }
 
+/* The statistics are opened before anything is computed, but not before MPI_Init, which may end the process. */
 static sr_status run_job(void *data, MPI_Comm comm, int rank) {
   session *s = data;
+  const sr_settings *settings = &s->what.settings;
+  if (settings->stats[0] && !settings->dry_run)
+    SR_TRY(sr_world_agree(comm, rank == 0 ? sr_stats_open(settings->stats, &s->stats) : SR_OK));
   sr_attend_job job = job_of(s);
   sr_attend_report report;
   sr_status status = sr_attend_run(comm, &job, &report);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/partial.h"
 #include "cleanup.h"
 #include "job/json.h"
 #include "job/provenance.h"
@@ -58,7 +59,7 @@ const sr_stats_key sr_stats_key_table[] = {
     {"nonfinite", "NaN and Inf elements of q, k and v that some query sees"},
     {"output_bytes", "size of the output"},
     {"verify", "null, or an object with rows, o_error, lse_error and worst, the largest error as a share of what "
-               "rounding explains"},
+               "rounding explains, of query worst_query and head worst_head"},
     {"options", "the options as they were given, by name"},
     {"resolved", "what they came to: mask, first position, scale, element types"},
     {"versions", "versions of seqring and of its libraries"},
@@ -75,18 +76,33 @@ static sr_status fail(const char *path) {
   return sr_fail(SR_ERR_OUTPUT, "%s: cannot write the statistics: %s", path, strerror(errno));
 }
 
+/* Opens what is to be written in place: a stream of this process, whatever its name, or what is no regular file.
+ * Returns -1 and sets errno on failure, to 0 where path names neither. */
+static int open_in_place(const char *path) {
+  struct stat about, mine;
+  errno = 0;
+  if (stat(path, &about)) {
+    errno = 0;
+    return -1;
+  }
+  for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
+    if (!fstat(fd, &mine) && mine.st_dev == about.st_dev && mine.st_ino == about.st_ino) return dup(fd);
+  if (S_ISREG(about.st_mode)) return -1;
+  const int fd = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK); /* so that a pipe without a reader is an error, but */
+  if (fd >= 0) fcntl(fd, F_SETFL, O_WRONLY);                    /* a slow reader is none */
+  return fd;
+}
+
 sr_status sr_stats_open(const char *path, sr_stats **stats) {
-  struct stat old;
   *stats = NULL;
   sr_stats *made = calloc(1, sizeof *made);
   if (!made) return sr_fail(SR_ERR_RESOURCE, "%s: no memory for the statistics", path);
   char *resolved = realpath(path, NULL); /* a link stays one: its target is replaced */
   snprintf(made->path, sizeof made->path, "%s", resolved ? resolved : path);
   free(resolved);
-  bool in_place = !stat(made->path, &old) && !S_ISREG(old.st_mode);
-  if (!in_place) snprintf(made->partial, sizeof made->partial, "%s.partial-%d", made->path, (int)getpid());
-  int flags = O_WRONLY | O_CLOEXEC | (in_place ? O_NONBLOCK : O_CREAT | O_EXCL);
-  int fd = open(in_place ? made->path : made->partial, flags, 0666);
+  int fd = open_in_place(made->path);
+  const bool in_place = fd >= 0 || errno;
+  if (!in_place && sr_may_replace(made->path)) fd = sr_partial_open(made->path, made->partial, sizeof made->partial);
   made->file = fd < 0 ? NULL : fdopen(fd, "w");
   if (!made->file) {
     sr_status status = fail(path);
@@ -194,11 +210,12 @@ static sr_status finish(sr_stats *stats, const json_t *json) {
       !json_dumpf(json, stats->file, JSON_INDENT(2)) && fputc('\n', stats->file) != EOF && !fflush(stats->file);
   if (written && stats->partial[0]) written = !fsync(fileno(stats->file));
   if (!written) return fail(stats->path);
+  if (stats->partial[0] && !sr_partial_finish(fileno(stats->file), stats->partial, stats->path))
+    return fail(stats->path);
+  stats->partial[0] = '\0';
   int closed = fclose(stats->file);
   stats->file = NULL;
   if (closed) return fail(stats->path);
-  if (stats->partial[0] && rename(stats->partial, stats->path)) return fail(stats->path);
-  stats->partial[0] = '\0';
   return SR_OK;
 }
 

@@ -6,18 +6,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/partial.h"
 #include "base/path.h"
 #include "file.h"
 #include "output_layout.h"
 
 /* Room for what HDF5 adds to the elements, in all and a dataset, and for the provenance. */
-enum { METADATA = 128 << 10, METADATA_EACH = 4 << 10, NAME_KEPT = 200, TRIES = 100 };
+enum { METADATA = 128 << 10, METADATA_EACH = 4 << 10 };
 
 static sr_status check_existing(const sr_output_spec *spec, const char *path, const struct stat *about) {
   const char *shown = sr_shown(path);
@@ -26,6 +26,9 @@ static sr_status check_existing(const sr_output_spec *spec, const char *path, co
   if (spec->input && sr_same_existing(spec->input, path))
     return sr_fail(SR_ERR_OUTPUT, "%s: the output is the input", shown);
   if (access(path, W_OK)) return sr_fail(SR_ERR_OUTPUT, "%s: the output exists: %s", shown, strerror(errno));
+  if (!sr_may_replace(path))
+    return sr_fail(SR_ERR_OUTPUT,
+                   "%s: the output exists and is another user's, in a folder that lets nobody else replace it", shown);
   return SR_OK;
 }
 
@@ -73,21 +76,9 @@ static sr_status check_folder(const char *path) {
   return SR_OK;
 }
 
-/* Like mkostemp, but with the permissions that the umask and the folder give to new files. */
 static sr_status make_empty(sr_output_file *file, int *fd) {
-  const char *slash = strrchr(file->path, '/'), *name = slash ? slash + 1 : file->path;
-  for (int i = 0; i < TRIES; i++) {
-    uint32_t bits;
-    if (getrandom(&bits, sizeof bits, 0) != sizeof bits)
-      return sr_fail(SR_ERR_INTERNAL, "getrandom: %s", strerror(errno));
-    int length = snprintf(file->partial, sizeof file->partial, "%.*s%.*s.partial-%08" PRIx32, (int)(name - file->path),
-                          file->path, NAME_KEPT, name, bits);
-    if (length >= (int)sizeof file->partial)
-      errno = ENAMETOOLONG;
-    else if ((*fd = open(file->partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0666)) >= 0)
-      return SR_OK;
-    if (errno != EEXIST && errno != EINTR) break;
-  }
+  *fd = sr_partial_open(file->path, file->partial, sizeof file->partial);
+  if (*fd >= 0) return SR_OK;
   file->partial[0] = '\0';
   return sr_fail(sr_file_status(errno), "%s: the output cannot be made: %s", sr_shown(file->path), strerror(errno));
 }
@@ -202,7 +193,7 @@ sr_status sr_output_file_finish(sr_output_file *file, int fd, const char *proven
     return sr_fail(SR_ERR_OUTPUT, "%s: it was cut while it was written", sr_shown(file->path));
   if (ftruncate(fd, about.st_size) || fsync(fd)) /* the cut gives back what was reserved beyond the end */
     return sr_fail(sr_file_status(errno), "%s: did not reach the disk: %s", sr_shown(file->path), strerror(errno));
-  if (rename(file->partial, file->path))
+  if (!sr_partial_finish(fd, file->partial, file->path))
     return sr_fail(sr_file_status(errno), "%s: cannot get its final name: %s", sr_shown(file->path), strerror(errno));
   file->partial[0] = '\0';
   return sync_folder(file->path);

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/partial.h"
 #include "comm/comm.h"
 #include "world.h"
 
@@ -59,13 +60,15 @@ static sr_status keep(const char *path, int threads, const sr_costs *c) {
   json_t *json = json_pack("{s:i, s:f, s:f, s:o, s:o}", "seqring_costs", FORMAT, "flops_a_thread", c->flops / threads,
                            "copy_s_per_byte", c->copy_s_per_byte, "inside", link_json(&c->inside), "between",
                            link_json(&c->between));
-  snprintf(partial, sizeof partial, "%s.partial-%d", path, (int)getpid());
   if (!json) return sr_fail(SR_ERR_RESOURCE, "%s: no memory for the costs of this machine", path);
-  const bool kept = !json_dump_file(json, partial, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) && !rename(partial, path);
+  const int fd = sr_partial_open(path, partial, sizeof partial);
+  const bool kept = fd >= 0 && !json_dumpfd(json, fd, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) &&
+                    sr_partial_finish(fd, partial, path);
   const int error = errno;
   json_decref(json);
+  if (fd >= 0) close(fd);
   if (kept) return SR_OK;
-  unlink(partial);
+  if (fd >= 0) unlink(partial);
   return sr_fail(SR_ERR_OUTPUT, "%s: cannot keep the costs of this machine: %s", path, strerror(error));
 }
 

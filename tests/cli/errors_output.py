@@ -91,6 +91,23 @@ class Outputs(Case):
         self.assertEqual(os.listdir(folder), [])
         self.assertEqual(content(fixed), before)
 
+    def test_sticky_folder(self):
+        """Said before anything is computed: nobody may replace another's file there."""
+        if os.geteuid():
+            self.skipTest('no second user')
+        how = unprivileged(self)
+        folder = self.path('sticky')
+        out, stats = os.path.join(folder, 'o.h5'), os.path.join(folder, 'run.json')
+        os.mkdir(folder)
+        for path in (out, stats):
+            with open(path, 'wb'):
+                os.chmod(path, 0o666)
+        os.chmod(folder, 0o1777)
+        self.refuse({out: ("another user's",)}, how=how)
+        check_refusals(self, [Refusal(OUTPUT_ERROR, (stats, 'not permitted'),
+                                      (self.input, '-o', os.path.join(folder, 'new.h5'), '--stats', stats))], how=how)
+        self.assertEqual(sorted(os.listdir(folder)), ['o.h5', 'run.json'])
+
     def test_disk_full(self):
         path = write(self.path('long.h5'), tensors(q=(4096, 4, 8)))
         small, listing = self.path('small'), self.path('listing')

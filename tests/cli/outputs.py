@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """Outputs: what other programs find in them, how they come to their names, and who may read them."""
+import fcntl
 import json
 import os
 import stat
+import subprocess
 
 import h5py
 import numpy as np
@@ -110,6 +112,26 @@ class Outputs(Case):
             for path in (out, stats):
                 self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), mode, path)
 
+    def test_permissions_stay(self):
+        """Those of a file that is replaced."""
+        stats = self.path('run.json')
+        self.attend(self.input, '-q', '-o', self.out, '--stats', stats)
+        for mode in (0o600, 0o640, 0o666):
+            for path in (self.out, stats):
+                os.chmod(path, mode)
+            self.attend(self.input, '-q', '-o', self.out, '--stats', stats, umask=0o022)
+            for path in (self.out, stats):
+                self.assertEqual(stat.S_IMODE(os.stat(path).st_mode), mode, path)
+
+    def test_owner_stays(self):
+        if os.geteuid():
+            self.skipTest('no right to give files away')
+        self.attend_once()
+        os.chown(self.out, 12345, 23456)
+        self.attend_once()
+        about = os.stat(self.out)
+        self.assertEqual((about.st_uid, about.st_gid), (12345, 23456))
+
     def test_same_file(self):
         """Equal runs make equal files."""
         files = []
@@ -133,6 +155,31 @@ class Outputs(Case):
         """What is no regular file is written to and not replaced."""
         done = self.attend(self.input, '-q', '-o', self.out, '--stats', '/dev/stdout')
         self.assertEqual(json.loads(done.out)['ranks'], 1)
+
+    def test_stats_on_redirected_streams(self):
+        """A file that a stream goes to keeps what it holds."""
+        log = self.path('log')
+        for stream, redirection in (('/dev/stdout', '>>'), ('/dev/stderr', '2>>')):
+            with open(log, 'w', encoding='utf-8') as f:
+                f.write('before\n')
+            through = 'sh', '-c', f'exec "$@" {redirection} {log}', 'sh'
+            words = command('attend', self.input, '-q', '-o', self.out, '--stats', stream, through=through)
+            self.assertEqual(run_command(words).status, 0)
+            with open(log, encoding='utf-8') as f:
+                self.assertEqual(f.readline(), 'before\n')
+                self.assertEqual(json.load(f)['ranks'], 1)
+
+    def test_stats_to_a_slow_reader(self):
+        """More than a pipe holds."""
+        fifo, got = self.path('fifo'), self.path('got')
+        os.mkfifo(fifo)
+        with subprocess.Popen(['sh', '-c', f'exec < {fifo}; sleep 3; cat > {got}']) as reader:
+            with open(fifo, 'wb') as held:
+                fcntl.fcntl(held, fcntl.F_SETPIPE_SZ, 4096)
+                self.attend(self.input, '-q', '-o', self.out, '--stats', fifo, ranks=5)
+            reader.wait()
+        with open(got, encoding='utf-8') as f:
+            self.assertEqual(json.load(f)['ranks'], 5)
 
 
 if __name__ == '__main__':

@@ -1,0 +1,63 @@
+#include "partial.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { NAME_KEPT = 200, TRIES = 100 };
+
+static bool is_regular(const char *path, struct stat *about) {
+  return !stat(path, about) && S_ISREG(about->st_mode);
+}
+
+bool sr_may_replace(const char *path) {
+  char folder[PATH_MAX];
+  struct stat file, around;
+  const char *slash = strrchr(path, '/');
+  const int length = !slash ? 0 : slash == path ? 1 : (int)(slash - path);
+  if (!is_regular(path, &file) || length >= (int)sizeof folder) return true;
+  snprintf(folder, sizeof folder, "%.*s", length ? length : 1, length ? path : ".");
+  if (stat(folder, &around) || !(around.st_mode & S_ISVTX)) return true;
+  const uid_t me = geteuid();
+  if (me == 0 || me == file.st_uid || me == around.st_uid) return true;
+  errno = EPERM;
+  return false;
+}
+
+int sr_partial_open(const char *path, char *partial, size_t size) {
+  const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
+  struct stat old;
+  const mode_t mode = is_regular(path, &old) ? 0600 : 0666;
+  for (int i = 0; i < TRIES; i++) {
+    uint32_t bits;
+    if (getrandom(&bits, sizeof bits, 0) != sizeof bits) return -1;
+    const int length =
+        snprintf(partial, size, "%.*s%.*s.partial-%08" PRIx32, (int)(name - path), path, NAME_KEPT, name, bits);
+    if (length >= (int)size) {
+      errno = ENAMETOOLONG;
+      return -1;
+    }
+    const int fd = open(partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
+    if (fd >= 0 || (errno != EEXIST && errno != EINTR)) return fd;
+  }
+  return -1;
+}
+
+/* What cannot be given, such as a file to another user, stays as it is; a group's rights are no other group's. */
+static bool take_after(int fd, const struct stat *old) {
+  mode_t mode = old->st_mode & 0777;
+  if (fchown(fd, old->st_uid, old->st_gid) && fchown(fd, (uid_t)-1, old->st_gid)) mode &= (mode_t)~070;
+  return !fchmod(fd, mode);
+}
+
+bool sr_partial_finish(int fd, const char *partial, const char *path) {
+  struct stat old;
+  if (is_regular(path, &old) && !take_after(fd, &old)) return false;
+  return !rename(partial, path);
+}
