@@ -16,13 +16,14 @@ static void end(int signal_number) {
 }
 
 void sr_cleanup_install(void) {
-  static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+  static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGXCPU, SIGUSR1, SIGUSR2, SIGALRM};
   for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
     struct sigaction old, new = {.sa_handler = end};
     sigemptyset(&new.sa_mask);
     if (!sigaction(signals[i], NULL, &old) && old.sa_handler != SIG_IGN) sigaction(signals[i], &new, NULL);
   }
-  signal(SIGXFSZ, SIG_IGN); /* writing past a limit on file sizes then fails with EFBIG */
+  signal(SIGXFSZ, SIG_IGN); /* writing past a limit on file sizes then fails with EFBIG, */
+  signal(SIGPIPE, SIG_IGN); /* and to where nobody reads with EPIPE: a warning must not end what is half done */
 }
 
 void sr_cleanup_set(sr_cleanup which, const char *path) {

@@ -4,8 +4,8 @@
 
 typedef enum sr_cleanup { SR_CLEANUP_OUTPUT, SR_CLEANUP_STATS, SR_N_CLEANUPS } sr_cleanup;
 
-/* From now on SIGINT, SIGTERM and SIGHUP remove what was named, and then end the process as they would have; a limit on
- * file sizes ends no process. */
+/* From now on the signals that users and batch systems send to end a process remove what was named, and then end the
+ * process as they would have; a limit on file sizes and a pipe that nobody reads end none. */
 void sr_cleanup_install(void);
 
 /* Names the file to remove, or none when path is NULL. */

@@ -5,6 +5,8 @@ import signal
 import subprocess
 import time
 
+import numpy as np
+
 from program import FAILURE_LIMIT_S, RUN_LIMIT_S, Case, command, main, tensors, write
 
 # Attention over it takes a minute and more on one core.
@@ -53,11 +55,34 @@ class Signals(Case):
         os.mkdir(self.path('out'))
 
     def test_alone(self):
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGXCPU, signal.SIGUSR1):
             with self.subTest(number=number):
                 process = self.start(0)
                 process.send_signal(number)
                 self.assertEqual(self.check_end(process), -number)
+
+    def test_warning_that_nobody_reads(self):
+        """It ends no run."""
+        data = tensors()
+        data['v'][0] = np.nan
+        path = write(self.path('nan.h5'), data)
+        out, stats = self.path('out', 'o.h5'), self.path('out', 'run.json')
+        read, write_end = os.pipe()
+        os.close(read)
+        with open(write_end, 'wb') as broken:
+            done = subprocess.run(command('attend', path, '-q', '-o', out, '--stats', stats), stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=broken, timeout=RUN_LIMIT_S, check=False)
+        self.assertEqual(done.returncode, 0)
+        self.assertEqual(sorted(os.listdir(self.path('out'))), ['o.h5', 'run.json'])
+
+    def test_mpi_cannot_start(self):
+        """It ends the process itself."""
+        path = write(self.path('in.h5'))
+        words = command('attend', path, '-o', self.path('out', 'o.h5'), '--stats', self.path('out', 'run.json'))
+        done = subprocess.run(words, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                              timeout=RUN_LIMIT_S, check=False, env={**os.environ, 'OMPI_MCA_pml': 'none-such'})
+        self.assertNotEqual(done.returncode, 0)
+        self.assertEqual(os.listdir(self.path('out')), [])
 
     def test_mpirun(self):
         for number in (signal.SIGTERM, signal.SIGINT):
