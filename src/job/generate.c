@@ -9,6 +9,7 @@
 #include "comm/comm.h"
 #include "encoding.h"
 #include "fit.h"
+#include "length.h"
 #include "model/decoding.h"
 #include "need.h"
 #include "reading.h"
@@ -58,6 +59,7 @@ static sr_status prepare(run *r) {
   SR_TRY(check_model(r));
   SR_TRY(sr_encoding_read(r->comm, job->model, job->source, r->saved, &r->encoding));
   SR_TRY(sr_reading_make(r->comm, &request, &r->saved->vocabulary, &r->reading));
+  sr_length_warn(&r->saved->description.decoder, &job->mask, r->reading.n + job->tokens, warn, r);
   SR_TRY(sr_fit_threads(r->comm, job->threads, &r->fit));
   return sr_fit_warn(r->comm, &r->fit, warn, r);
 }

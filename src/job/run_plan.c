@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/rows.h"
 #include "comm/comm.h"
+#include "length.h"
 #include "machine.h"
 #include "need.h"
 #include "report.h"
@@ -113,23 +114,9 @@ sr_status sr_run_read(sr_run_state *r) {
   return sr_agree(r->comm, cut(r));
 }
 
-/* What is allowed, and hardly ever meant. */
 void sr_run_warn_of_length(sr_run_state *r) {
-  const sr_mask *mask = &r->job->mask;
   const int64_t longest = sr_part_longest(r->chunks.documents, r->chunks.n_documents, r->chunks.n);
-  char text[256];
-  if (r->stack->causal && mask->window_left >= 0 && mask->window_left + 1 < longest && mask->sinks == 0)
-    sr_run_warn(
-        r, "a window without sinks: models that were not trained with one predict badly from where it leaves the first "
-           "tokens behind; --sinks 4 keeps these in sight");
-  snprintf(text, sizeof text,
-           "%" PRId64 " tokens side by side, and the model was trained on up to %" PRId64
-           ": without a window its predictions get worse",
-           longest, r->stack->context);
-  if (r->stack->context == 0 || longest <= r->stack->context) return;
-  if (r->stack->causal && mask->window_left >= r->stack->context)
-    sr_run_warn(r, "the window is wider than what the model was trained on: behind that its predictions get worse");
-  if (mask->window_left < 0) sr_run_warn(r, text);
+  sr_length_warn(r->stack, &r->job->mask, longest, sr_run_warn, r);
 }
 
 sr_stack_spec sr_run_spec(const sr_run_state *r) {

@@ -73,6 +73,16 @@ class Generate(Case):
         made = b''.join(bytes(byte[c] for c in words[token]) for token in self.ids(path, '-n', 6))
         self.assertEqual(self.generate(path, '-n', 6), made.decode(errors='replace') + '\n')
 
+    def test_beyond_its_context(self):
+        """A text that fits what the model was trained on may not do so once it goes on."""
+        path = self.text('the an7')
+        room = gguf.metadata()['llama.context_length'][1]
+        for more, warnings in ((room - 20, []), (room, [f'trained on up to {room}'])):
+            done = run('generate', '-q', '--model', self.model, '--text', path, '--ids', '-n', more)
+            self.assertEqual((done.status, done.said, len(done.warned)), (0, [], len(warnings)))
+            for warned, expected in zip(done.warned, warnings):
+                self.assertIn(expected, warned)
+
     def test_end(self):
         """The token that ends a text ends what is made, and is not printed."""
         made = self.ids(self.text('the an7'), '-n', 6)
