@@ -17,6 +17,7 @@ typedef struct level {
 } level;
 
 struct sr_split {
+  pcre2_match_context *limits;
   int64_t n;
   level level[];
 };
@@ -74,7 +75,9 @@ static sr_status compile(const char *what, const char *pattern, level *to) {
 sr_status sr_split_create(const char *what, const char (*pattern)[512], int64_t n, sr_split **split) {
   *split = calloc(1, sizeof **split + (size_t)n * sizeof(level));
   if (!*split) return sr_fail(SR_ERR_RESOURCE, "%s: no memory for its patterns", what);
-  sr_status status = SR_OK;
+  (*split)->limits = pcre2_match_context_create(NULL);
+  sr_status status = (*split)->limits ? SR_OK : sr_fail(SR_ERR_RESOURCE, "%s: no memory for its patterns", what);
+  if (status == SR_OK) pcre2_set_match_limit((*split)->limits, UINT32_MAX); /* a run of blanks may have any length */
   for (int64_t i = 0; i < n && status == SR_OK; i++) {
     (*split)->n++;
     status = compile(what, pattern[i], &(*split)->level[i]);
@@ -88,6 +91,7 @@ void sr_split_destroy(sr_split **split) {
     pcre2_match_data_free((*split)->level[i].match);
     pcre2_code_free((*split)->level[i].code);
   }
+  if (*split) pcre2_match_context_free((*split)->limits);
   free(*split);
   *split = NULL;
 }
@@ -97,12 +101,12 @@ void sr_split_begin(sr_split *split) {
 }
 
 /* Looks for the next match in a region. What may become a match once the text goes on is where a later look begins. */
-static sr_status find(level *l, const uint8_t *bytes, region in) {
+static sr_status find(level *l, pcre2_match_context *limits, const uint8_t *bytes, region in) {
   l->start = l->end = 0;
   if (l->scanned >= in.end) return SR_OK;
   const uint8_t *from = bytes + l->scanned;
   const int found = pcre2_match(l->code, from, in.end - l->scanned, 0,
-                                PCRE2_NOTEMPTY | (in.closed ? 0 : PCRE2_PARTIAL_HARD), l->match, NULL);
+                                PCRE2_NOTEMPTY | (in.closed ? 0 : PCRE2_PARTIAL_HARD), l->match, limits);
   const size_t *at = pcre2_get_ovector_pointer(l->match);
   if (found == PCRE2_ERROR_NOMATCH) {
     l->scanned = in.end;
@@ -118,8 +122,8 @@ static sr_status find(level *l, const uint8_t *bytes, region in) {
 }
 
 /* What an expression makes of the front of a region. */
-static sr_status cut(level *l, const uint8_t *bytes, region *in) {
-  if (l->end == 0) SR_TRY(find(l, bytes, *in));
+static sr_status cut(level *l, pcre2_match_context *limits, const uint8_t *bytes, region *in) {
+  if (l->end == 0) SR_TRY(find(l, limits, bytes, *in));
   if (l->end == 0 && !in->closed)
     in->end = l->scanned; /* so far it is between matches */
   else if (l->end > 0)
@@ -130,7 +134,7 @@ static sr_status cut(level *l, const uint8_t *bytes, region *in) {
 sr_status sr_split_next(sr_split *split, const uint8_t *bytes, size_t n, bool whole, size_t *length) {
   region in = {n, whole};
   *length = 0;
-  for (int64_t i = 0; i < split->n && in.end > 0; i++) SR_TRY(cut(&split->level[i], bytes, &in));
+  for (int64_t i = 0; i < split->n && in.end > 0; i++) SR_TRY(cut(&split->level[i], split->limits, bytes, &in));
   if (!in.closed || in.end == 0) return SR_OK;
   *length = in.end;
   for (int64_t i = 0; i < split->n; i++) {

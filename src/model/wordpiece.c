@@ -136,7 +136,12 @@ static sr_status take_alone(sr_wordpiece *w, int32_t c, int64_t offset, const sr
 static sr_status take_normal(sr_wordpiece *w, int32_t c, int64_t offset, const sr_token_sink *sink) {
   const utf8proc_category_t category = utf8proc_category(c);
   if (w->vocabulary->strip_accents && category == UTF8PROC_CATEGORY_MN) return SR_OK;
-  if (w->vocabulary->lowercase) c = utf8proc_tolower(c);
+  if (w->vocabulary->lowercase && c == 0x130) { /* of which utf8proc's mapping of one character keeps no dot */
+    add(w, 'i', offset);
+    c = 0x307;
+  } else if (w->vocabulary->lowercase) {
+    c = utf8proc_tolower(c);
+  }
   if (is_white(c, category)) return sr_wordpiece_end(w, sink);
   if (is_punctuation(c, category)) return take_alone(w, c, offset, sink);
   add(w, c, offset);

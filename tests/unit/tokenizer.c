@@ -139,6 +139,22 @@ static void bad_patterns(void) {
 }
 
 /* Merges in the order of their list, and of one the leftmost first. */
+/* Blanks that an expression looks through to their end in vain, more of them than PCRE2 steps back by itself. */
+static void runs_of_any_length(void) {
+  static const char pattern[][512] = {"\\s*[\\r\\n]+|\\s+|\\S+"};
+  const size_t blanks = 11 << 20;
+  uint8_t *text = malloc(blanks + 1);
+  sr_split *split;
+  size_t length = 0;
+  memset(text, ' ', blanks);
+  text[blanks] = 'x';
+  CU_ASSERT_EQUAL_FATAL(sr_split_create("model", pattern, 1, &split), SR_OK);
+  sr_split_begin(split);
+  CU_ASSERT(sr_split_next(split, text, blanks + 1, true, &length) == SR_OK && length == blanks);
+  sr_split_destroy(&split);
+  free(text);
+}
+
 static void merges(void) {
   static const char *const words[] = {"ab", "bc", "abc", "aa", "aaaa", "aaa"};
   static int32_t merge[][2] = {{'b', 'c'}, {'a', 'b'}, {'a', 257}, {'a', 'a'}, {259, 259}, {259, 'a'}};
@@ -212,9 +228,9 @@ static void bad_merges(void) {
 }
 
 static void word_pieces(void) {
-  static const char *const words[] = {"[UNK]", "un",           "##aff", "##able", "aff", "!",           "e",
-                                      "##te",  "\xe4\xb8\xad", "i",     "##b",    "$",   "\xe5\x8a\x9b"};
-  sr_vocabulary v = vocabulary_of(SR_VOCABULARY_WORDPIECE, false, words, 13);
+  static const char *const words[] = {"[UNK]",        "un", "##aff", "##able", "aff",          "!",         "e", "##te",
+                                      "\xe4\xb8\xad", "i",  "##b",   "$",      "\xe5\x8a\x9b", "##\xcc\x87"};
+  sr_vocabulary v = vocabulary_of(SR_VOCABULARY_WORDPIECE, false, words, 14);
   v.unknown = 0;
   v.clean = v.split_han = v.lowercase = v.strip_accents = true;
   check(&v, "unaffable", 3, (int64_t[][2]){{1, 0}, {2, 2}, {3, 5}});
@@ -237,6 +253,8 @@ static void word_pieces(void) {
         "i\x01"
         "b$",
         3, (int64_t[][2]){{9, 0}, {10, 2}, {11, 3}});
+  v.strip_accents = false;
+  check(&v, "\xc4\xb0", 2, (int64_t[][2]){{9, 0}, {13, 0}}); /* I with a dot is i and a dot */
   v.longest_word = 3;
   check(&v, "unaff une", 2, (int64_t[][2]){{0, 0}, {0, 6}});
   v.unknown = -1;
@@ -271,6 +289,7 @@ int main(void) {
   return run_suite("tokenizer", (const test_case[]){{"pieces", pieces},
                                                     {"parts", parts},
                                                     {"bad patterns", bad_patterns},
+                                                    {"runs of any length", runs_of_any_length},
                                                     {"merges", merges},
                                                     {"long pieces", long_pieces},
                                                     {"bad merges", bad_merges},
