@@ -21,6 +21,11 @@ static json_t *number(double value) {
   return isfinite(value) ? json_real(value) : json_null();
 }
 
+/* Whole where it is in reach of JSON's integers. */
+static json_t *count(double value) {
+  return value < 0x1p63 ? json_integer((json_int_t)value) : number(value);
+}
+
 static json_t *figure_json(const sr_figure *figure) {
   return json_pack("{s:f, s:f, s:f}", "min", figure->min, "median", figure->median, "max", figure->max);
 }
@@ -39,12 +44,13 @@ static json_t *case_json(const sr_bench_line *line) {
   char strategy[SR_STRATEGY_TEXT];
   sr_case_describe(what, &text);
   sr_strategy_of(plan, strategy);
-  return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:i, s:i, s:s, s:s, s:s, s:s, s:f, s:f}", "dtype",
+  return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:s, s:i, s:i, s:s, s:s, s:s, s:s, s:o, s:f}", "dtype",
                    text.dtype, "q_heads", (json_int_t)what->q_heads, "kv_heads", (json_int_t)what->kv_heads, "head_dim",
                    (json_int_t)what->head_dim, "value_dim", (json_int_t)what->value_dim, "queries",
                    (json_int_t)what->q_len, "keys", (json_int_t)what->kv_len, "mask", text.mask, "ranks", plan->ranks,
                    "threads", plan->threads, "isa", plan->isa, "compute", sr_dtype_name(plan->compute), "strategy",
-                   strategy, "balance", sr_balance_name(plan->balance), "flops", plan->flops, "gflops", line->gflops);
+                   strategy, "balance", sr_balance_name(plan->balance), "flops", count(plan->flops), "gflops",
+                   line->gflops);
 }
 
 static json_t *line_json(const sr_bench_line *line) {
@@ -55,7 +61,7 @@ static json_t *line_json(const sr_bench_line *line) {
     bool measured = line->is_decode || !key->decode_only;
     failed = json_object_set_new(json, key->name, measured ? figure_json(sr_bench_figure(key, line)) : json_null());
   }
-  failed = failed || json_object_set_new(json, "kv_bytes", line->is_decode ? number(line->kv_bytes) : json_null()) ||
+  failed = failed || json_object_set_new(json, "kv_bytes", line->is_decode ? count(line->kv_bytes) : json_null()) ||
            json_object_set_new(json, "kv_gb_per_s", line->is_decode ? number(line->kv_rate) : json_null()) ||
            json_object_set_new(json, "verify", verify_json(line));
   if (!failed) return json;
@@ -82,7 +88,8 @@ static sr_status print_all(const sr_bench_output *out) {
   json_t *json = json_pack("{s:o, s:o, s:O}", "machine", machine_json(out->machine), "method", method_json(out->method),
                            "lines", out->lines);
   if (!json) return no_memory();
-  sr_status status = json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) ? no_memory() : SR_OK;
+  const bool failed = json_dumpf(json, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) != 0;
+  sr_status status = failed && !ferror(stdout) ? no_memory() : SR_OK; /* sr_exit_printed tells of a stream */
   putchar('\n');
   json_decref(json);
   return status;

@@ -53,6 +53,8 @@ static sr_status set_paths(place at, const char *text, char *value) {
   if (strlen(text) >= SR_PATHS_MAX)
     return sr_fail(SR_ERR_ARGUMENT, "%s%s: the names have more than %d bytes", at.where, at.name, SR_PATHS_MAX - 1);
   strcpy(value, text);
+  char *last = value + strlen(value) - 1;
+  if (*last == '\n') *last = '\0'; /* of a block in a configuration */
   return SR_OK;
 }
 

@@ -246,8 +246,8 @@ static sr_status check_type(subject *s) {
     return sr_fail(SR_ERR_INPUT, "%s: it is uint16 without the attribute dtype = \"bfloat16\"%s%s", s->where,
                    mark[0] ? ", but with dtype = " : "", mark);
   if (!found)
-    return sr_fail(SR_ERR_INPUT, "%s: its element type is %s: float16, bfloat16, float32 and float64 are read",
-                   s->where, info->type);
+    return sr_fail(SR_ERR_INPUT, "%s: its element type is %s: float16, bfloat16, float32 and float64 are read%s",
+                   s->where, info->type, s->gate->integers ? ", and of integers int8, uint8, int32 and int64" : "");
   return SR_OK;
 }
 

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 
-from program import Case, Refusal, main, run
+from program import Case, Refusal, command, main, run, run_command
 
 ARGUMENT_ERROR, RESOURCE_ERROR, WRONG = 2, 5, 7
 QUICK = '--repeat', 1, '--warmup', 0, '--threads', 1
@@ -134,6 +134,13 @@ class Bench(Case):
         for ranks in 0, 2:
             self.refuse('--seq', '64M', '--queries', '1', '--heads', '1k', *QUICK, said=('memory', '67108864 keys'),
                         status=RESOURCE_ERROR, ranks=ranks)
+
+    def test_full_disk(self):
+        """The JSON is longer than what stdio keeps."""
+        words = 'bench', 'attention', *QUICK, '--seq', 64, '--dim', '16,16,16,16', '--json'
+        done = run_command(command(*words, through=('sh', '-c', 'exec "$@" > /dev/full', 'sh')))
+        self.assertEqual((done.status, len(done.said)), (1, 1))
+        self.assertIn('No space left on device', done.said[0])
 
     def test_wrong(self):
         """Wrong lines are marked, the others measured, and the status tells."""

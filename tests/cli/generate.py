@@ -90,6 +90,13 @@ class Generate(Case):
         self.import_model(gguf.write(self.path('model.gguf'), values, self.arrays))
         self.assertEqual(self.ids(self.text('the an7'), '-n', 6), made[:made.index(made[3])])
 
+    def test_names_in_a_block(self):
+        """The end of a configuration's block of lines is no further name."""
+        path, config = self.text('the an7'), self.path('run.yaml')
+        with open(config, 'w') as f:
+            f.write(f'model: {self.model}\ntext: |\n  {path}\n')
+        self.assertNotIn('more', run('run', '--config', config, '--dry-run').out)
+
     def test_sampling(self):
         path = self.text('the an7')
         greedy = self.ids(path, '-n', 10)
