@@ -49,15 +49,16 @@ int sr_partial_open(const char *path, char *partial, size_t size) {
   return -1;
 }
 
-/* What cannot be given, such as a file to another user, stays as it is; a group's rights are no other group's. */
-static bool take_after(int fd, const struct stat *old) {
+/* A group's rights are no other group's. Where the file system has no permissions to give, it stays its owner's alone.
+ */
+static void take_after(int fd, const struct stat *old) {
   mode_t mode = old->st_mode & 0777;
   if (fchown(fd, old->st_uid, old->st_gid) && fchown(fd, (uid_t)-1, old->st_gid)) mode &= (mode_t)~070;
-  return !fchmod(fd, mode);
+  fchmod(fd, mode);
 }
 
 bool sr_partial_finish(int fd, const char *partial, const char *path) {
   struct stat old;
-  if (is_regular(path, &old) && !take_after(fd, &old)) return false;
+  if (is_regular(path, &old)) take_after(fd, &old);
   return !rename(partial, path);
 }

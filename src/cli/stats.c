@@ -86,7 +86,8 @@ static int open_in_place(const char *path) {
     return -1;
   }
   for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
-    if (!fstat(fd, &mine) && mine.st_dev == about.st_dev && mine.st_ino == about.st_ino) return dup(fd);
+    if (!fstat(fd, &mine) && mine.st_dev == about.st_dev && mine.st_ino == about.st_ino)
+      return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   if (S_ISREG(about.st_mode)) return -1;
   const int fd = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK); /* so that a pipe without a reader is an error, but */
   if (fd >= 0) fcntl(fd, F_SETFL, O_WRONLY);                    /* a slow reader is none */
