@@ -120,7 +120,7 @@ static sr_status go_on(run *r) {
   while (report->made < r->job->tokens) {
     int32_t token = 0;
     SR_TRY(choose(r, &token));
-    if (token == r->saved->vocabulary.end) break;
+    if (sr_vocabulary_is_end(&r->saved->vocabulary, token)) break;
     tell(r, token);
     report->made++;
     if (report->made < r->job->tokens) SR_TRY(sr_decoding_take(r->decoding, token));

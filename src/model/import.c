@@ -151,8 +151,8 @@ static sr_status add_text(const char *folder, const char *name, json_t *metadata
 }
 
 /* What is read of a folder: the last two are no JSON. */
-static const char *const names[] = {"config.json",           "tokenizer.json", "tokenizer_config.json", "modules.json",
-                                    "1_Pooling/config.json", "vocab.txt",      "model.safetensors"};
+static const char *const names[] = {"config.json",  "generation_config.json", "tokenizer.json", "tokenizer_config.json",
+                                    "modules.json", "1_Pooling/config.json",  "vocab.txt",      "model.safetensors"};
 enum { NAMES = sizeof names / sizeof *names, JSON_NAMES = NAMES - 2 };
 
 static sr_status read_folder(const char *path, sr_import *import) {

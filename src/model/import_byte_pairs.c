@@ -86,11 +86,12 @@ static sr_status read_pairs(sr_import *import, const json_t *tokenizer) {
   return status;
 }
 
-/* The first one where there are several. */
-static int64_t end_of(const sr_import *import) {
-  const json_t *end = sr_folder_get(import, "config.json", "eos_token_id");
-  if (json_is_array(end)) end = json_array_get(end, 0);
-  return json_is_integer(end) ? json_integer_value(end) : -1;
+/* Those of generation_config.json are of a turn in a conversation, where they differ. */
+static sr_status read_ends(sr_import *import) {
+  const char *const where = import->source.path;
+  SR_TRY(sr_vocabulary_add_ends(where, &import->vocabulary, sr_folder_get(import, "config.json", "eos_token_id")));
+  return sr_vocabulary_add_ends(where, &import->vocabulary,
+                                sr_folder_get(import, "generation_config.json", "eos_token_id"));
 }
 
 /* What stands for bytes that have no token: the tokenizer's own, or what tokenizer_config.json names. */
@@ -113,7 +114,7 @@ sr_status sr_folder_byte_pairs(sr_import *import) {
   v->whole_pieces = json_is_true(json_object_get(model, "ignore_merges"));
   v->unknown = unknown_of(import, tokenizer);
   v->first = v->last = -1;
-  v->end = end_of(import);
+  SR_TRY(read_ends(import));
   SR_TRY(read_cuts(import, json_object_get(tokenizer, "pre_tokenizer")));
   SR_TRY(read_processors(import, tokenizer));
   return read_pairs(import, tokenizer);

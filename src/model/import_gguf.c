@@ -185,7 +185,9 @@ sr_status sr_import_gguf(sr_import *import) {
   sr_vocabulary *v = &import->vocabulary;
   v->kind = SR_VOCABULARY_BPE;
   v->unknown = get_token(import, "tokenizer.ggml.unknown_token_id");
-  v->end = get_token(import, "tokenizer.ggml.eos_token_id");
+  SR_TRY(sr_vocabulary_add_ends(import->source.path, v, get(import, "tokenizer.ggml.eos_token_id")));
+  SR_TRY(sr_vocabulary_add_ends(import->source.path, v, get(import, "tokenizer.ggml.eot_token_id"))); /* of a turn, */
+  SR_TRY(sr_vocabulary_add_ends(import->source.path, v, get(import, "tokenizer.ggml.eom_token_id"))); /* a message */
   SR_TRY(choose_cut(import));
   SR_TRY(choose_ends(import, "tokenizer.ggml.add_bos_token", "tokenizer.ggml.bos_token_id", &v->first));
   SR_TRY(choose_ends(import, "tokenizer.ggml.add_eos_token", "tokenizer.ggml.eos_token_id", &v->last));

@@ -36,7 +36,7 @@ static sr_status read_wordpiece(sr_import *import, const json_t *tokenizer) {
     return sr_folder_no_tokenizer(import, "its pre_tokenizer is not read");
   v->kind = SR_VOCABULARY_WORDPIECE;
   v->unknown = sr_tokenizer_id(tokenizer, json_string_value(json_object_get(model, "unk_token")));
-  v->first = v->last = v->end = -1;
+  v->first = v->last = -1;
   v->longest_word = json_integer_value(json_object_get(model, "max_input_chars_per_word"));
   if (v->unknown < 0) return sr_folder_no_tokenizer(import, "there is no token for what is unknown");
   SR_TRY(read_normaliser(import, json_object_get(tokenizer, "normalizer")));
@@ -61,7 +61,7 @@ static sr_status read_list(sr_import *import, const char *text) {
   int64_t lines = 0;
   for (const char *c = text; *c; c++) lines += *c == '\n';
   SR_TRY(sr_vocabulary_reserve(v, lines + 1, strlen(text)));
-  v->unknown = v->first = v->last = v->end = -1;
+  v->unknown = v->first = v->last = -1;
   for (size_t n; *text; text += n + (text[n] == '\n')) {
     n = strcspn(text, "\n");
     const size_t length = n > 0 && text[n - 1] == '\r' ? n - 1 : n;

@@ -17,7 +17,7 @@ typedef enum sr_vocabulary_kind {
 
 typedef enum sr_token_kind { SR_TOKEN_NORMAL, SR_TOKEN_CONTROL } sr_token_kind; /* CONTROL: no text becomes it */
 
-enum { SR_VOCABULARY_PATTERNS = 4, SR_PATTERN_MAX = 512 };
+enum { SR_VOCABULARY_PATTERNS = 4, SR_PATTERN_MAX = 512, SR_VOCABULARY_ENDS = 16 };
 
 typedef struct sr_vocabulary {
   sr_vocabulary_kind kind;
@@ -36,10 +36,16 @@ typedef struct sr_vocabulary {
   int64_t longest_word;                            /* WordPiece: in characters; longer ones are unknown */
   int64_t unknown;                                 /* token, or -1, as the following ones */
   int64_t first, last;                             /* what stands in front of a text, and behind it */
-  int64_t end;                                     /* what ends a text that a model makes */
+  int64_t n_ends, end[SR_VOCABULARY_ENDS];         /* tokens each of which ends a text that a model makes */
 } sr_vocabulary;
 
 void sr_vocabulary_free(sr_vocabulary *vocabulary);
+
+bool sr_vocabulary_is_end(const sr_vocabulary *vocabulary, int64_t token);
+
+/* Adds tokens that end a text, of which some may be there already: an integer, -1 for none, or an array of such; NULL
+ * and null add none. Errors: SR_ERR_INPUT when it is something else, or they are too many. */
+sr_status sr_vocabulary_add_ends(const char *what, sr_vocabulary *vocabulary, const json_t *ends);
 
 /* All but the tables as a JSON object, a new reference; NULL without memory. */
 json_t *sr_vocabulary_to_json(const sr_vocabulary *vocabulary);

@@ -120,6 +120,27 @@ class Folders(Case):
             self.imported()
             self.assertEqual(self.tokenized('the'), [byte['the']] if whole else [byte['th'], byte['e']])
 
+    def generated(self, **ends):
+        self.write(configured=llama.config(stack(), **ends))
+        self.imported()
+        with open(self.path('text'), 'w') as f:
+            f.write('the an7')
+        done = run('generate', '-q', '--model', self.path('model.h5'), '--text', self.path('text'), '--ids', '-n', 8)
+        self.assertEqual((done.status, done.said), (0, []))
+        return [int(word) for word in done.out.split()]
+
+    def test_several_ends(self):
+        """Any of those that either file names ends what is made."""
+        made = self.generated(eos_token_id=None)
+        other, *ends = [next(i for i in range(100) if i not in made), *dict.fromkeys(made)][:4]
+        self.assertEqual(len(ends), 3, 'too uniform a text to tell')
+        self.assertEqual(self.generated(eos_token_id=[other, ends[2]]), made[:made.index(ends[2])])
+        with open(self.path('folder', 'generation_config.json'), 'w') as f:
+            json.dump({'eos_token_id': [ends[2], ends[1]]}, f)
+        self.assertEqual(self.generated(eos_token_id=other), made[:made.index(ends[1])])
+        self.refuse("'tokenizer.end' is out of range", changed={'eos_token_id': [3, 'x']})
+        self.refuse('more than 16', changed={'eos_token_id': list(range(20))})
+
     def test_missing_bytes(self):
         """Bytes without a token are unknown, as one of two files says; where none does that is an error."""
         pairs = {text: i for text, i in llama.tokenizer()['model']['vocab'].items() if text != '~'}

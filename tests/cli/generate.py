@@ -89,6 +89,9 @@ class Generate(Case):
         values = {**gguf.metadata(), 'tokenizer.ggml.eos_token_id': (gguf.U32, made[3])}
         self.import_model(gguf.write(self.path('model.gguf'), values, self.arrays))
         self.assertEqual(self.ids(self.text('the an7'), '-n', 6), made[:made.index(made[3])])
+        values['tokenizer.ggml.eot_token_id'] = (gguf.U32, made[1])
+        self.import_model(gguf.write(self.path('model.gguf'), values, self.arrays))
+        self.assertEqual(self.ids(self.text('the an7'), '-n', 6), made[:made.index(made[1])])
 
     def test_names_in_a_block(self):
         """The end of a configuration's block of lines is no further name."""
