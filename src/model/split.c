@@ -2,6 +2,7 @@
 #include "split.h"
 
 #include <pcre2.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,14 +29,49 @@ typedef struct region {
   bool closed; /* it ends there, and does not go on with what will follow */
 } region;
 
-/* \s and \S by Unicode's property, which PCRE2's own differ from. The caller frees it. */
-static char *translate(const char *pattern) {
-  static const char white[] = "\\p{White_Space}", other[] = "\\P{White_Space}";
-  char *text = malloc(strlen(pattern) * sizeof white + 1), *to = text;
+/* Classes by Unicode's properties, as Oniguruma has them (RE, "character type"), which patterns are written for:
+ * PCRE2's own differ. */
+typedef struct class {
+  char letter;
+  const char *inside; /* brackets; NULL: cannot stand there */
+  const char *alone;
+} class;
+
+static const class classes[] = {
+    {'s', "\\p{White_Space}", "\\p{White_Space}"},
+    {'S', "\\P{White_Space}", "\\P{White_Space}"},
+    {'w', "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}", "[\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}]"},
+    {'W', NULL, "[^\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}]"},
+};
+enum { CLASSES = sizeof classes / sizeof *classes, LONGEST_CLASS = 48 };
+
+/* What an escaped letter is replaced by; *known is false where it has no replacement there. */
+static const char *class_of(char letter, bool in_brackets, bool *known) {
+  for (int i = 0; i < CLASSES; i++)
+    if (classes[i].letter == letter) {
+      const char *text = in_brackets ? classes[i].inside : classes[i].alone;
+      *known = text != NULL;
+      return text;
+    }
+  return NULL;
+}
+
+/* A pattern for PCRE2, which the caller frees; *why is set to what PCRE2 has no like of, or reads otherwise. */
+static char *translate(const char *pattern, const char **why) {
+  char *text = malloc(strlen(pattern) * LONGEST_CLASS + 1), *to = text;
+  bool in_brackets = false, in_name = false, known = true; /* in_name: as that of \p{L} */
   for (const char *c = pattern; text && *c; c++) {
     const bool escape = c[0] == '\\' && c[1];
-    if (escape && (c[1] == 's' || c[1] == 'S')) {
-      to = stpcpy(to, c[1] == 's' ? white : other);
+    const char *as = escape ? class_of(c[1], in_brackets, &known) : NULL;
+    if (!known) *why = "it has \\W in brackets";
+    if (escape && strchr("hHRXK", c[1])) *why = "it has \\h, \\R, \\X or \\K, which are not read";
+    if (!escape && !in_brackets && !in_name && c[0] == '}' && c[1] == '+')
+      *why = "it has a + behind braces, which is not read";
+    if (!escape && c[0] == '[' && in_brackets) *why = "it has brackets in brackets, which are not read";
+    if (!escape && (c[0] == '[' || c[0] == ']')) in_brackets = c[0] == '[';
+    in_name = (escape && c[2] == '{') || (in_name && c[0] != '}');
+    if (as) {
+      to = stpcpy(to, as);
     } else {
       *to++ = c[0];
       if (escape) *to++ = c[1];
@@ -54,8 +90,13 @@ static sr_status compile(const char *what, const char *pattern, level *to) {
   int error;
   size_t at;
   uint32_t behind = 0;
-  char *text = translate(pattern);
+  const char *unread = NULL;
+  char *text = translate(pattern, &unread);
   if (!text) return sr_fail(SR_ERR_RESOURCE, "%s: no memory for a pattern", what);
+  if (unread) {
+    free(text);
+    return bad_pattern(what, pattern, unread);
+  }
   to->code =
       pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
                     PCRE2_UTF | PCRE2_UCP | PCRE2_MATCH_INVALID_UTF | PCRE2_NEVER_BACKSLASH_C, &error, &at, NULL);

@@ -108,6 +108,16 @@ static void pieces(void) {
   CU_ASSERT(n == sizeof want / sizeof *want && memcmp(length, want, sizeof want) == 0);
 }
 
+/* Marks that combine are of words, as they are to Oniguruma. */
+static void words(void) {
+  static const char pattern[1][512] = {"\\w+|[^\\w\\s]+|\\s+"};
+  static const char text[] = "\xe0\xa4\x95\xe0\xa5\x8d\xe0\xa4\xb7\xe0\xa4\xbf. e\xcc\x81_2!";
+  static const size_t want[] = {12, 1, 1, 5, 1};
+  size_t length[64];
+  const int n = pieces_of(pattern, 1, (const uint8_t *)text, sizeof text - 1, 1000, length);
+  CU_ASSERT(n == sizeof want / sizeof *want && memcmp(length, want, sizeof want) == 0);
+}
+
 /* Any text, in parts of any size. */
 static void parts(void) {
   static const char patterns[2][512] = {"\\p{N}", GPT2};
@@ -132,13 +142,17 @@ static void parts(void) {
 }
 
 static void bad_patterns(void) {
-  static const char unclosed[1][512] = {"(a"}, behind[1][512] = {"(?<=a)b"};
+  static const char bad[][512] = {"(a", "(?<=a)b", "a{1,3}+", "\\h", "[^\\W]", "[a[b]]"};
+  static const char good[][512] = {"[a}+\\w\\]]", "\\W\\}+", "a{1,3}"};
   sr_split *split;
-  CU_ASSERT(sr_split_create("model", unclosed, 1, &split) == SR_ERR_INPUT && !split);
-  CU_ASSERT(sr_split_create("model", behind, 1, &split) == SR_ERR_INPUT && !split);
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+    CU_ASSERT(sr_split_create("model", &bad[i], 1, &split) == SR_ERR_INPUT && !split);
+  for (size_t i = 0; i < sizeof good / sizeof *good; i++) {
+    CU_ASSERT(sr_split_create("model", &good[i], 1, &split) == SR_OK);
+    sr_split_destroy(&split);
+  }
 }
 
-/* Merges in the order of their list, and of one the leftmost first. */
 /* Blanks that an expression looks through to their end in vain, more of them than PCRE2 steps back by itself. */
 static void runs_of_any_length(void) {
   static const char pattern[][512] = {"\\s*[\\r\\n]+|\\s+|\\S+"};
@@ -155,6 +169,7 @@ static void runs_of_any_length(void) {
   free(text);
 }
 
+/* Merges in the order of their list, and of one the leftmost first. */
 static void merges(void) {
   static const char *const words[] = {"ab", "bc", "abc", "aa", "aaaa", "aaa"};
   static int32_t merge[][2] = {{'b', 'c'}, {'a', 'b'}, {'a', 257}, {'a', 'a'}, {259, 259}, {259, 'a'}};
@@ -287,6 +302,7 @@ static void alphabet(void) {
 
 int main(void) {
   return run_suite("tokenizer", (const test_case[]){{"pieces", pieces},
+                                                    {"words", words},
                                                     {"parts", parts},
                                                     {"bad patterns", bad_patterns},
                                                     {"runs of any length", runs_of_any_length},
