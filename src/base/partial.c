@@ -31,18 +31,23 @@ bool sr_may_replace(const char *path) {
 }
 
 int sr_partial_open(const char *path, char *partial, size_t size) {
+  static const char mark[] = ".partial-";
   const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
   struct stat old;
   const mode_t mode = is_regular(path, &old) ? 0600 : 0666;
+  const size_t folder = (size_t)(name - path), kept = folder + strnlen(name, NAME_KEPT);
+  if (kept + sizeof mark - 1 + 9 > size) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  memcpy(partial, path, kept);
+  memcpy(partial + kept, mark, sizeof mark - 1);
   for (int i = 0; i < TRIES; i++) {
     uint32_t bits;
     if (getrandom(&bits, sizeof bits, 0) != sizeof bits) return -1;
-    const int length =
-        snprintf(partial, size, "%.*s%.*s.partial-%08" PRIx32, (int)(name - path), path, NAME_KEPT, name, bits);
-    if (length >= (int)size) {
-      errno = ENAMETOOLONG;
-      return -1;
-    }
+    char number[9];
+    snprintf(number, sizeof number, "%08" PRIx32, bits);
+    memcpy(partial + kept + sizeof mark - 1, number, sizeof number);
     const int fd = open(partial, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, mode);
     if (fd >= 0 || (errno != EEXIST && errno != EINTR)) return fd;
   }
