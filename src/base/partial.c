@@ -10,6 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "path.h"
+
 enum { NAME_KEPT = 200, TRIES = 100 };
 
 static bool is_regular(const char *path, struct stat *about) {
@@ -19,10 +21,8 @@ static bool is_regular(const char *path, struct stat *about) {
 bool sr_may_replace(const char *path) {
   char folder[PATH_MAX];
   struct stat file, around;
-  const char *slash = strrchr(path, '/');
-  const int length = !slash ? 0 : slash == path ? 1 : (int)(slash - path);
-  if (!is_regular(path, &file) || length >= (int)sizeof folder) return true;
-  snprintf(folder, sizeof folder, "%.*s", length ? length : 1, length ? path : ".");
+  if (!is_regular(path, &file)) return true;
+  sr_folder_of(path, folder, sizeof folder);
   if (stat(folder, &around) || !(around.st_mode & S_ISVTX)) return true;
   const uid_t me = geteuid();
   if (me == 0 || me == file.st_uid || me == around.st_uid) return true;

@@ -76,22 +76,29 @@ static sr_status fail(const char *path) {
   return sr_fail(SR_ERR_OUTPUT, "%s: cannot write the statistics: %s", path, strerror(errno));
 }
 
-/* Opens what is to be written in place: a stream of this process, whatever its name, or what is no regular file.
- * Returns -1 and sets errno on failure, to 0 where path names neither. */
-static int open_in_place(const char *path) {
-  struct stat about, mine;
-  errno = 0;
-  if (stat(path, &about)) {
-    errno = 0;
-    return -1;
-  }
+/* The stream of this process, output or errors, that goes to a file; -1 for none. */
+static int stream_to(const struct stat *file) {
+  struct stat mine;
   for (int fd = STDOUT_FILENO; fd <= STDERR_FILENO; fd++)
-    if (!fstat(fd, &mine) && mine.st_dev == about.st_dev && mine.st_ino == about.st_ino)
-      return fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-  if (S_ISREG(about.st_mode)) return -1;
-  const int fd = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK); /* so that a pipe without a reader is an error, but */
-  if (fd >= 0) fcntl(fd, F_SETFL, O_WRONLY);                    /* a slow reader is none */
+    if (!fstat(fd, &mine) && mine.st_dev == file->st_dev && mine.st_ino == file->st_ino) return fd;
+  return -1;
+}
+
+/* A pipe without a reader is an error, but a slow reader is none. */
+static int open_special(const char *path) {
+  const int fd = open(path, O_WRONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd >= 0) fcntl(fd, F_SETFL, O_WRONLY);
   return fd;
+}
+
+/* In place what a stream goes to and what is no regular file, else a partial one; -1 and errno on failure. */
+static int open_file(sr_stats *made) {
+  struct stat about;
+  const bool there = !stat(made->path, &about);
+  const int stream = there ? stream_to(&about) : -1;
+  if (stream >= 0) return fcntl(stream, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+  if (there && !S_ISREG(about.st_mode)) return open_special(made->path);
+  return sr_may_replace(made->path) ? sr_partial_open(made->path, made->partial, sizeof made->partial) : -1;
 }
 
 sr_status sr_stats_open(const char *path, sr_stats **stats) {
@@ -101,9 +108,7 @@ sr_status sr_stats_open(const char *path, sr_stats **stats) {
   char *resolved = realpath(path, NULL); /* a link stays one: its target is replaced */
   snprintf(made->path, sizeof made->path, "%s", resolved ? resolved : path);
   free(resolved);
-  int fd = open_in_place(made->path);
-  const bool in_place = fd >= 0 || errno;
-  if (!in_place && sr_may_replace(made->path)) fd = sr_partial_open(made->path, made->partial, sizeof made->partial);
+  int fd = open_file(made);
   made->file = fd < 0 ? NULL : fdopen(fd, "w");
   if (!made->file) {
     sr_status status = fail(path);
@@ -111,7 +116,7 @@ sr_status sr_stats_open(const char *path, sr_stats **stats) {
     free(made);
     return status;
   }
-  if (!in_place) sr_cleanup_set(SR_CLEANUP_STATS, made->partial);
+  if (made->partial[0]) sr_cleanup_set(SR_CLEANUP_STATS, made->partial);
   *stats = made;
   return SR_OK;
 }

@@ -57,17 +57,9 @@ static sr_status find_place(const sr_output_spec *spec, char path[SR_PATH_MAX]) 
   return check_existing(spec, path, &about);
 }
 
-static void folder_of(const char *path, char folder[SR_PATH_MAX]) {
-  const char *slash = strrchr(path, '/');
-  if (!slash)
-    strcpy(folder, ".");
-  else
-    snprintf(folder, SR_PATH_MAX, "%.*s", slash == path ? 1 : (int)(slash - path), path);
-}
-
 static sr_status check_folder(const char *path) {
   char folder[SR_PATH_MAX];
-  folder_of(path, folder);
+  sr_folder_of(path, folder, sizeof folder);
   struct stat about;
   if (stat(folder, &about))
     return sr_fail(SR_ERR_OUTPUT, "%s: the output's folder cannot be used: %s", sr_shown(path), strerror(errno));
@@ -177,7 +169,7 @@ sr_status sr_output_file_open(const sr_output_file *file, int *fd) {
 /* Some file systems cannot sync a folder, and say so with EINVAL. */
 static sr_status sync_folder(const char *path) {
   char folder[SR_PATH_MAX];
-  folder_of(path, folder);
+  sr_folder_of(path, folder, sizeof folder);
   int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   int error = fd < 0 || fsync(fd) ? errno : 0;
   if (fd >= 0) close(fd);

@@ -13,12 +13,12 @@
 typedef struct level {
   pcre2_code *code;
   pcre2_match_data *match;
+  pcre2_match_context *limits;
   size_t scanned;    /* no match begins before */
   size_t start, end; /* of the last match, empty when none is ahead */
 } level;
 
 struct sr_split {
-  pcre2_match_context *limits;
   int64_t n;
   level level[];
 };
@@ -45,25 +45,21 @@ static const class classes[] = {
 };
 enum { CLASSES = sizeof classes / sizeof *classes, LONGEST_CLASS = 48 };
 
-/* What an escaped letter is replaced by; *known is false where it has no replacement there. */
-static const char *class_of(char letter, bool in_brackets, bool *known) {
+/* What an escaped letter is replaced by; NULL: nothing. */
+static const char *class_of(char letter, bool in_brackets) {
   for (int i = 0; i < CLASSES; i++)
-    if (classes[i].letter == letter) {
-      const char *text = in_brackets ? classes[i].inside : classes[i].alone;
-      *known = text != NULL;
-      return text;
-    }
+    if (classes[i].letter == letter) return in_brackets ? classes[i].inside : classes[i].alone;
   return NULL;
 }
 
 /* A pattern for PCRE2, which the caller frees; *why is set to what PCRE2 has no like of, or reads otherwise. */
 static char *translate(const char *pattern, const char **why) {
   char *text = malloc(strlen(pattern) * LONGEST_CLASS + 1), *to = text;
-  bool in_brackets = false, in_name = false, known = true; /* in_name: as that of \p{L} */
+  bool in_brackets = false, in_name = false; /* in_name: as that of \p{L} */
   for (const char *c = pattern; text && *c; c++) {
     const bool escape = c[0] == '\\' && c[1];
-    const char *as = escape ? class_of(c[1], in_brackets, &known) : NULL;
-    if (!known) *why = "it has \\W in brackets";
+    const char *as = escape ? class_of(c[1], in_brackets) : NULL;
+    if (escape && in_brackets && c[1] == 'W') *why = "it has \\W in brackets";
     if (escape && strchr("hHRXK", c[1])) *why = "it has \\h, \\R, \\X or \\K, which are not read";
     if (!escape && !in_brackets && !in_name && c[0] == '}' && c[1] == '+')
       *why = "it has a + behind braces, which is not read";
@@ -110,15 +106,15 @@ static sr_status compile(const char *what, const char *pattern, level *to) {
     return bad_pattern(what, pattern, "it looks at what stands before a piece");
   pcre2_jit_compile(to->code, PCRE2_JIT_COMPLETE | PCRE2_JIT_PARTIAL_HARD); /* slower without */
   to->match = pcre2_match_data_create(1, NULL);
-  return to->match ? SR_OK : sr_fail(SR_ERR_RESOURCE, "%s: no memory for a pattern", what);
+  to->limits = pcre2_match_context_create(NULL);
+  if (to->limits) pcre2_set_match_limit(to->limits, UINT32_MAX); /* a run of blanks may have any length */
+  return to->match && to->limits ? SR_OK : sr_fail(SR_ERR_RESOURCE, "%s: no memory for a pattern", what);
 }
 
 sr_status sr_split_create(const char *what, const char (*pattern)[512], int64_t n, sr_split **split) {
   *split = calloc(1, sizeof **split + (size_t)n * sizeof(level));
   if (!*split) return sr_fail(SR_ERR_RESOURCE, "%s: no memory for its patterns", what);
-  (*split)->limits = pcre2_match_context_create(NULL);
-  sr_status status = (*split)->limits ? SR_OK : sr_fail(SR_ERR_RESOURCE, "%s: no memory for its patterns", what);
-  if (status == SR_OK) pcre2_set_match_limit((*split)->limits, UINT32_MAX); /* a run of blanks may have any length */
+  sr_status status = SR_OK;
   for (int64_t i = 0; i < n && status == SR_OK; i++) {
     (*split)->n++;
     status = compile(what, pattern[i], &(*split)->level[i]);
@@ -129,10 +125,10 @@ sr_status sr_split_create(const char *what, const char (*pattern)[512], int64_t 
 
 void sr_split_destroy(sr_split **split) {
   for (int64_t i = 0; *split && i < (*split)->n; i++) {
+    pcre2_match_context_free((*split)->level[i].limits);
     pcre2_match_data_free((*split)->level[i].match);
     pcre2_code_free((*split)->level[i].code);
   }
-  if (*split) pcre2_match_context_free((*split)->limits);
   free(*split);
   *split = NULL;
 }
@@ -142,12 +138,12 @@ void sr_split_begin(sr_split *split) {
 }
 
 /* Looks for the next match in a region. What may become a match once the text goes on is where a later look begins. */
-static sr_status find(level *l, pcre2_match_context *limits, const uint8_t *bytes, region in) {
+static sr_status find(level *l, const uint8_t *bytes, region in) {
   l->start = l->end = 0;
   if (l->scanned >= in.end) return SR_OK;
   const uint8_t *from = bytes + l->scanned;
   const int found = pcre2_match(l->code, from, in.end - l->scanned, 0,
-                                PCRE2_NOTEMPTY | (in.closed ? 0 : PCRE2_PARTIAL_HARD), l->match, limits);
+                                PCRE2_NOTEMPTY | (in.closed ? 0 : PCRE2_PARTIAL_HARD), l->match, l->limits);
   const size_t *at = pcre2_get_ovector_pointer(l->match);
   if (found == PCRE2_ERROR_NOMATCH) {
     l->scanned = in.end;
@@ -163,8 +159,8 @@ static sr_status find(level *l, pcre2_match_context *limits, const uint8_t *byte
 }
 
 /* What an expression makes of the front of a region. */
-static sr_status cut(level *l, pcre2_match_context *limits, const uint8_t *bytes, region *in) {
-  if (l->end == 0) SR_TRY(find(l, limits, bytes, *in));
+static sr_status cut(level *l, const uint8_t *bytes, region *in) {
+  if (l->end == 0) SR_TRY(find(l, bytes, *in));
   if (l->end == 0 && !in->closed)
     in->end = l->scanned; /* so far it is between matches */
   else if (l->end > 0)
@@ -175,7 +171,7 @@ static sr_status cut(level *l, pcre2_match_context *limits, const uint8_t *bytes
 sr_status sr_split_next(sr_split *split, const uint8_t *bytes, size_t n, bool whole, size_t *length) {
   region in = {n, whole};
   *length = 0;
-  for (int64_t i = 0; i < split->n && in.end > 0; i++) SR_TRY(cut(&split->level[i], split->limits, bytes, &in));
+  for (int64_t i = 0; i < split->n && in.end > 0; i++) SR_TRY(cut(&split->level[i], bytes, &in));
   if (!in.closed || in.end == 0) return SR_OK;
   *length = in.end;
   for (int64_t i = 0; i < split->n; i++) {
