@@ -71,7 +71,7 @@ typedef struct sr_input sr_input;
 sr_status sr_input_open(const sr_input_info *info, sr_input **input);
 
 /* Reads rows of one dataset to memory: [rows->count, heads, width] of its dtype, in native byte order. Not collective.
- * Errors: SR_ERR_ARGUMENT (rows beyond the last), SR_ERR_INPUT. */
+ * Errors: SR_ERR_ARGUMENT (rows beyond the last, spans that do not ascend), SR_ERR_INPUT. */
 sr_status sr_input_read(sr_input *input, sr_input_tensor tensor, const sr_rows *rows, void *to);
 
 /* Reads where the info.n_documents documents begin: ascending from 0 to at most kv_len, or it is an error. Not

@@ -105,44 +105,93 @@ sr_status sr_input_open(const sr_input_info *info, sr_input **input) {
   return status;
 }
 
-/* Reads one slab of rows. */
-static sr_status read_slab(sr_input *input, sr_input_tensor tensor, sr_span rows, void *to) {
+/* Selects the rows that lie in the slab, and returns how many they are; -1 when HDF5 fails. */
+static int64_t select_rows(const stream *s, const sr_dataset_info *dataset, const sr_rows *rows, sr_span slab) {
+  const int64_t slab_end = slab.start + slab.count;
+  int64_t n = 0;
+  bool good = H5Sselect_none(s->space) >= 0;
+  for (int i = 0; i < rows->n_spans && rows->span[i].start < slab_end && good; i++) {
+    const sr_span span = rows->span[i];
+    const int64_t from = span.start > slab.start ? span.start : slab.start, end = span.start + span.count;
+    const int64_t n_rows = (end < slab_end ? end : slab_end) - from;
+    if (n_rows <= 0) continue;
+    const hsize_t start[3] = {(hsize_t)from, 0, 0};
+    const hsize_t count[3] = {(hsize_t)n_rows, (hsize_t)dataset->dims[1], (hsize_t)dataset->dims[2]};
+    good = H5Sselect_hyperslab(s->space, H5S_SELECT_OR, start, NULL, count, NULL) >= 0;
+    n += n_rows;
+  }
+  return good ? n : -1;
+}
+
+/* Reads the rows that lie in the slab, and tells how many they are. */
+static sr_status read_slab(sr_input *input, sr_input_tensor tensor, const sr_rows *rows, sr_span slab, void *to,
+                           int64_t *n) {
   const stream *s = &input->stream[tensor];
   const sr_dataset_info *dataset = &input->info.dataset[tensor];
-  hsize_t start[3] = {(hsize_t)rows.start, 0, 0};
-  hsize_t count[3] = {(hsize_t)rows.count, (hsize_t)dataset->dims[1], (hsize_t)dataset->dims[2]};
-  hid_t memory = H5Screate_simple(dataset->rank, count, NULL);
-  bool good = memory >= 0 && H5Sselect_hyperslab(s->space, H5S_SELECT_SET, start, NULL, count, NULL) >= 0 &&
-              H5Dread(s->id, s->type, memory, s->space, H5P_DEFAULT, to) >= 0;
+  *n = select_rows(s, dataset, rows, slab);
+  hsize_t count[3] = {(hsize_t)*n, (hsize_t)dataset->dims[1], (hsize_t)dataset->dims[2]};
+  hid_t memory = *n < 0 ? H5I_INVALID_HID : H5Screate_simple(dataset->rank, count, NULL);
+  bool good = memory >= 0 && H5Dread(s->id, s->type, memory, s->space, H5P_DEFAULT, to) >= 0;
   sr_status status = SR_OK;
   if (!good) {
     char where[900];
     say_where(input, tensor, where, sizeof where);
-    status = sr_h5_fail(SR_ERR_INPUT, "%s: rows %" PRId64 " to %" PRId64 " cannot be read", where, rows.start,
-                        rows.start + rows.count - 1);
+    status = sr_h5_fail(SR_ERR_INPUT, "%s: rows %" PRId64 " to %" PRId64 " cannot be read", where, slab.start,
+                        slab.start + slab.count - 1);
   }
   if (memory >= 0) H5Sclose(memory);
   return status;
 }
 
-/* Slabs end where chunks end, so that no chunk is decoded twice. */
-static sr_status read_through_hdf5(sr_input *input, sr_input_tensor tensor, sr_span rows, uint64_t row_bytes,
+/* Where a slab of up to `chunks` rows of chunks ends that begins with row `from` of span i. A row of chunks which the
+ * next span begins in, too, is a slab of its own for all its spans, so that it is decoded once; apart from that spans
+ * are read one by one, since HDF5 is slow to find several of them in many chunks. */
+static int64_t slab_end(const sr_rows *rows, int i, int64_t from, int64_t chunk_rows, int64_t chunks) {
+  const int64_t span_end = rows->span[i].start + rows->span[i].count;
+  const int64_t last_chunk = (span_end - 1) / chunk_rows * chunk_rows;
+  const bool shared = i + 1 < rows->n_spans && rows->span[i + 1].start < last_chunk + chunk_rows;
+  if (shared && from >= last_chunk) return last_chunk + chunk_rows;
+  const int64_t end = shared ? last_chunk : span_end, most = (from / chunk_rows + chunks) * chunk_rows;
+  return most < end ? most : end;
+}
+
+static sr_status read_through_hdf5(sr_input *input, sr_input_tensor tensor, const sr_rows *rows, uint64_t row_bytes,
                                    char *to) {
-  int64_t chunk_rows = input->stream[tensor].chunk_rows, end = rows.start + rows.count;
-  int64_t chunks = (int64_t)(SLAB / row_bytes) / chunk_rows;
+  const int64_t chunk_rows = input->stream[tensor].chunk_rows;
+  int64_t chunks = (int64_t)(SLAB / row_bytes) / chunk_rows, from = 0;
   if (chunks < 1) chunks = 1;
   sr_status status = SR_OK;
   sr_h5_quiet quiet;
   sr_h5_begin(&quiet);
-  while (rows.start < end && status == SR_OK) {
-    int64_t slab_end = (rows.start / chunk_rows + chunks) * chunk_rows;
-    rows.count = (slab_end < end ? slab_end : end) - rows.start;
-    status = read_slab(input, tensor, rows, to);
-    to += (uint64_t)rows.count * row_bytes;
-    rows.start += rows.count;
+  for (int i = 0; i < rows->n_spans; i++) {
+    const sr_span span = rows->span[i];
+    if (span.start > from) from = span.start;
+    while (from < span.start + span.count && status == SR_OK) {
+      const int64_t end = slab_end(rows, i, from, chunk_rows, chunks);
+      int64_t n;
+      status = read_slab(input, tensor, rows, (sr_span){from, end - from}, to, &n);
+      to += (uint64_t)n * row_bytes;
+      from = end;
+    }
   }
   sr_h5_end(&quiet);
   return status;
+}
+
+/* Refuses spans that do not lie one behind the other in the dataset. */
+static sr_status check_rows(const sr_rows *rows, const sr_dataset_info *dataset, const char *where) {
+  int64_t end = 0;
+  for (int i = 0; i < rows->n_spans; i++) {
+    const sr_span span = rows->span[i];
+    if (span.start < 0 || span.count < 0 || span.start > dataset->dims[0] || span.count > dataset->dims[0] - span.start)
+      return sr_fail(SR_ERR_ARGUMENT, "%s: %" PRId64 " rows from row %" PRId64 " are asked for, and it has %" PRId64,
+                     where, span.count, span.start, dataset->dims[0]);
+    if (span.start < end)
+      return sr_fail(SR_ERR_ARGUMENT, "%s: rows from row %" PRId64 " are asked for behind row %" PRId64, where,
+                     span.start, end - 1);
+    end = span.start + span.count;
+  }
+  return SR_OK;
 }
 
 sr_status sr_input_read(sr_input *input, sr_input_tensor tensor, const sr_rows *rows, void *to) {
@@ -151,16 +200,12 @@ sr_status sr_input_read(sr_input *input, sr_input_tensor tensor, const sr_rows *
   for (int i = 1; i < dataset->rank; i++) row_bytes *= (uint64_t)dataset->dims[i];
   char where[900], *at = to;
   say_where(input, tensor, where, sizeof where);
+  SR_TRY(check_rows(rows, dataset, where));
+  if (dataset->offset < 0) return read_through_hdf5(input, tensor, rows, row_bytes, to);
   for (int i = 0; i < rows->n_spans; i++) {
-    sr_span span = rows->span[i];
-    if (span.start < 0 || span.count < 0 || span.start > dataset->dims[0] || span.count > dataset->dims[0] - span.start)
-      return sr_fail(SR_ERR_ARGUMENT, "%s: %" PRId64 " rows from row %" PRId64 " are asked for, and it has %" PRId64,
-                     where, span.count, span.start, dataset->dims[0]);
-    uint64_t bytes = (uint64_t)span.count * row_bytes;
-    if (dataset->offset >= 0)
-      SR_TRY(sr_file_read(input->fd, where, at, bytes, (uint64_t)dataset->offset + (uint64_t)span.start * row_bytes));
-    else
-      SR_TRY(read_through_hdf5(input, tensor, span, row_bytes, at));
+    const sr_span span = rows->span[i];
+    const uint64_t bytes = (uint64_t)span.count * row_bytes;
+    SR_TRY(sr_file_read(input->fd, where, at, bytes, (uint64_t)dataset->offset + (uint64_t)span.start * row_bytes));
     at += bytes;
   }
   return SR_OK;

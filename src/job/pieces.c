@@ -5,7 +5,7 @@
 #include "comm/comm.h"
 
 /* A rank that fails is heard of after the others' current piece: a second or so on a slow disk. */
-enum { PIECE_BYTES = 64 << 20 };
+enum { PIECE_BYTES = 64 << 20, PIECE_SPANS = 64 };
 
 /* Where the next piece begins. */
 typedef struct cursor {
@@ -14,24 +14,27 @@ typedef struct cursor {
   int64_t done; /* rows of this span */
 } cursor;
 
-static int64_t count_pieces(const sr_rows *rows, int64_t limit) {
-  int64_t n = 0;
-  for (int i = 0; i < rows->n_spans; i++) n += (rows->span[i].count + limit - 1) / limit;
-  return n;
+/* The next rows, at most limit in PIECE_SPANS spans; none at the end. */
+static sr_rows next_piece(cursor *at, int64_t limit, sr_span span[PIECE_SPANS]) {
+  sr_rows piece = {.span = span};
+  while (at->span < at->rows->n_spans && piece.count < limit && piece.n_spans < PIECE_SPANS) {
+    const sr_span *whole = &at->rows->span[at->span];
+    const int64_t left = whole->count - at->done, room = limit - piece.count;
+    const int64_t count = left < room ? left : room;
+    if (count > 0) span[piece.n_spans++] = (sr_span){.start = whole->start + at->done, .count = count};
+    piece.count += count;
+    at->done += count;
+    if (at->done == whole->count) *at = (cursor){.rows = at->rows, .span = at->span + 1};
+  }
+  return piece;
 }
 
-/* The next rows, at most limit and all in one span; none at the end. */
-static sr_span next_piece(cursor *at, int64_t limit) {
-  while (at->span < at->rows->n_spans && at->done == at->rows->span[at->span].count) {
-    at->span++;
-    at->done = 0;
-  }
-  if (at->span == at->rows->n_spans) return (sr_span){0};
-  const sr_span *span = &at->rows->span[at->span];
-  int64_t left = span->count - at->done;
-  sr_span piece = {.start = span->start + at->done, .count = left < limit ? left : limit};
-  at->done += piece.count;
-  return piece;
+static int64_t count_pieces(const sr_rows *rows, int64_t limit) {
+  sr_span span[PIECE_SPANS];
+  cursor at = {.rows = rows};
+  int64_t n = 0;
+  while (next_piece(&at, limit, span).count > 0) n++;
+  return n;
 }
 
 sr_status sr_pieces(MPI_Comm comm, const sr_rows *rows, uint64_t row_bytes, void *memory, int tensor,
@@ -42,13 +45,14 @@ sr_status sr_pieces(MPI_Comm comm, const sr_rows *rows, uint64_t row_bytes, void
   cursor at = {.rows = rows};
   char *to = memory;
   for (int64_t i = 0; i < (int64_t)rounds; i++) {
-    sr_span span = next_piece(&at, limit);
+    sr_span span[PIECE_SPANS];
+    const sr_rows next = next_piece(&at, limit, span);
     sr_status status = SR_OK;
-    if (span.count > 0) {
+    if (next.count > 0) {
       double start = sr_now();
-      status = piece(data, tensor, &(sr_rows){.count = span.count, .n_spans = 1, .span = &span}, to);
+      status = piece(data, tensor, &next, to);
       *seconds += sr_now() - start;
-      to += (uint64_t)span.count * row_bytes;
+      to += (uint64_t)next.count * row_bytes;
     }
     SR_TRY(sr_agree(comm, status));
   }

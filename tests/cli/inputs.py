@@ -52,6 +52,15 @@ class Inputs(Case):
                  'auto': {'compression': 'gzip'}, 'large': {'chunks': (64, 4, 8), 'maxshape': (None, None, None)}}
         self.check(*((write(self.path(name), self.data, **how),) for name, how in kinds.items()))
 
+    def test_dealt_rows(self):
+        """A rank's rows lie in several runs, of which one chunk may hold many, and the last chunk is not full."""
+        n = 2000
+        self.data = tensors((n, 4, 8), (n, 2, 8), (n, 2, 6))
+        self.plain = self.attend_to('dealt', write(self.path('dealt.h5'), self.data), '--causal')
+        dealt = '--strategy', 'ring', '--balance', 'weighted'
+        self.check(*((write(self.path(f'{rows}.h5'), self.data, chunks=(rows, 2, 3), compression='gzip'), *dealt)
+                     for rows in (1, 90, 600, 1100, n)))
+
     def test_byte_order(self):
         self.check((write(self.path('big'), self.cast('>f4')),),
                    (write(self.path('big-half'), self.cast('>f2'), compression='gzip', chunks=(8, 2, 6)),))

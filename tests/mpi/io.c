@@ -175,10 +175,12 @@ static void reading(void) {
   size_t row = (size_t)(info.kv_heads * info.head_dim) * sr_dtype_size(info.dtype), rows = (size_t)info.kv_len;
   char *all = malloc(rows * row), *some = malloc(rows * row);
   sr_span whole = {0, info.kv_len}, parts[2] = {{1, 2}, {info.kv_len - 3, 3}}, beyond = {info.kv_len - 1, 2};
+  sr_span twice[2] = {{1, 2}, {2, 1}};
   CHECK(sr_input_read(input, SR_INPUT_K, &(sr_rows){info.kv_len, 1, &whole}, all) == SR_OK);
   CHECK(sr_input_read(input, SR_INPUT_K, &(sr_rows){5, 2, parts}, some) == SR_OK);
   CHECK(!memcmp(some, all + row, 2 * row) && !memcmp(some + 2 * row, all + (rows - 3) * row, 3 * row));
   CHECK(sr_input_read(input, SR_INPUT_K, &(sr_rows){2, 1, &beyond}, some) == SR_ERR_ARGUMENT);
+  CHECK(sr_input_read(input, SR_INPUT_K, &(sr_rows){3, 2, twice}, some) == SR_ERR_ARGUMENT);
   free(all);
   free(some);
   sr_input_close(&input);
