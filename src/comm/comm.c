@@ -35,10 +35,18 @@ void sr_comm_free(MPI_Comm *copy) {
   if (*copy != MPI_COMM_NULL) MPI_Comm_free(copy);
 }
 
+sr_status sr_comm_rank(MPI_Comm comm, int *rank) {
+  return sr_mpi(MPI_Comm_rank(comm, rank), "MPI_Comm_rank");
+}
+
+sr_status sr_comm_size(MPI_Comm comm, int *ranks) {
+  return sr_mpi(MPI_Comm_size(comm, ranks), "MPI_Comm_size");
+}
+
 sr_status sr_agree(MPI_Comm comm, sr_status mine) {
   int rank, ranks;
-  SR_TRY(sr_mpi(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank"));
-  SR_TRY(sr_mpi(MPI_Comm_size(comm, &ranks), "MPI_Comm_size"));
+  SR_TRY(sr_comm_rank(comm, &rank));
+  SR_TRY(sr_comm_size(comm, &ranks));
   int first = mine == SR_OK ? ranks : rank;
   SR_TRY(sr_mpi(MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, comm), "MPI_Allreduce"));
   if (first == ranks) return SR_OK;
@@ -56,11 +64,10 @@ sr_status sr_comm_node(MPI_Comm comm, MPI_Comm *node) {
   return sr_mpi(MPI_Comm_set_errhandler(*node, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
 }
 
-sr_status sr_comm_local(MPI_Comm comm, int *local_ranks, int *local_rank) {
+sr_status sr_comm_node_ranks(MPI_Comm comm, int *local_ranks) {
   MPI_Comm node;
   SR_TRY(sr_comm_node(comm, &node));
-  sr_status status = sr_mpi(MPI_Comm_size(node, local_ranks), "MPI_Comm_size");
-  if (status == SR_OK) status = sr_mpi(MPI_Comm_rank(node, local_rank), "MPI_Comm_rank");
+  sr_status status = sr_comm_size(node, local_ranks);
   sr_comm_free(&node);
   return status;
 }
@@ -68,7 +75,7 @@ sr_status sr_comm_local(MPI_Comm comm, int *local_ranks, int *local_rank) {
 sr_status sr_comm_nodes(MPI_Comm comm, int ranks, int *node_of) {
   MPI_Comm node;
   int first;
-  SR_TRY(sr_mpi(MPI_Comm_rank(comm, &first), "MPI_Comm_rank"));
+  SR_TRY(sr_comm_rank(comm, &first));
   SR_TRY(sr_comm_node(comm, &node));
   sr_status status = sr_mpi(MPI_Bcast(&first, 1, MPI_INT, 0, node), "MPI_Bcast");
   sr_comm_free(&node);

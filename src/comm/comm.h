@@ -21,6 +21,10 @@ sr_status sr_comm_dup(MPI_Comm comm, MPI_Comm *copy);
 /* Frees a copy and sets it to MPI_COMM_NULL, which is accepted too. Collective. */
 void sr_comm_free(MPI_Comm *copy);
 
+/* This rank's number in comm, and how many ranks it has. Not collective. */
+sr_status sr_comm_rank(MPI_Comm comm, int *rank);
+sr_status sr_comm_size(MPI_Comm comm, int *ranks);
+
 /* Makes the failure of one rank a failure of all: every rank passes its own status and gets that of the lowest rank
  * that failed, together with its text. Collective. */
 sr_status sr_agree(MPI_Comm comm, sr_status mine);
@@ -28,8 +32,8 @@ sr_status sr_agree(MPI_Comm comm, sr_status mine);
 /* The ranks of comm that share this rank's node; to be freed. Collective. */
 sr_status sr_comm_node(MPI_Comm comm, MPI_Comm *node);
 
-/* How many they are, and this rank's place among them. Collective. */
-sr_status sr_comm_local(MPI_Comm comm, int *local_ranks, int *local_rank);
+/* How many they are. Collective. */
+sr_status sr_comm_node_ranks(MPI_Comm comm, int *local_ranks);
 
 /* node_of[0..ranks) becomes the node of each rank: 0 and up, in the order of their first ranks. Collective. */
 sr_status sr_comm_nodes(MPI_Comm comm, int ranks, int *node_of);

@@ -21,7 +21,7 @@ static sr_status open_window(MPI_Comm comm, uint64_t bytes, sr_shared *shared) {
   int rank, unit;
   void *mine, *first;
   MPI_Aint size;
-  SR_TRY(sr_mpi(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank"));
+  SR_TRY(sr_comm_rank(comm, &rank));
   const MPI_Aint part = rank == 0 ? (MPI_Aint)(bytes + SR_ALIGN) : 0;
   if (sr_mpi(MPI_Win_allocate_shared(part, 1, MPI_INFO_NULL, comm, &mine, &shared->window), "MPI_Win_allocate_shared"))
     return sr_fail(SR_ERR_RESOURCE, "Open MPI has no memory that the ranks of a node could share");

@@ -108,7 +108,7 @@ static sr_status receive(MPI_Comm comm, int rank, sr_model_file *file) {
 
 sr_status sr_model_file_share(MPI_Comm comm, const char *path, sr_model_file *file) {
   int rank;
-  SR_TRY(sr_mpi(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank"));
+  SR_TRY(sr_comm_rank(comm, &rank));
   sr_model_file first = *file;
   SR_TRY(sr_comm_bcast(comm, &first, sizeof first, 0));
   if (rank > 0)

@@ -43,7 +43,7 @@ static void free_output(sr_output *output) {
 
 /* Rank 0 makes the file; offset is [n_datasets]. */
 static sr_status make_file(sr_output *output, const sr_output_spec *spec, uint64_t *offset) {
-  SR_TRY(sr_mpi(MPI_Comm_rank(output->comm, &output->rank), "MPI_Comm_rank"));
+  SR_TRY(sr_comm_rank(output->comm, &output->rank));
   sr_status status = output->rank == 0 ? sr_output_file_make(spec, &output->file, offset) : SR_OK;
   SR_TRY(sr_agree(output->comm, status));
   SR_TRY(sr_comm_bcast(output->comm, &output->file, sizeof output->file, 0));

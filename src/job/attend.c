@@ -126,7 +126,7 @@ static sr_status find_documents(run *r) {
 
 /* Decides everything that the run will do. */
 static sr_status decide(run *r) {
-  SR_TRY(sr_mpi(MPI_Comm_rank(r->comm, &r->rank), "MPI_Comm_rank"));
+  SR_TRY(sr_comm_rank(r->comm, &r->rank));
   SR_TRY(find_documents(r));
   fill_options(r);
   SR_TRY(sr_strategy_fits(r->comm, &r->job->strategy));

@@ -8,8 +8,7 @@
 #include "comm/comm.h"
 
 sr_status sr_fit_threads(MPI_Comm comm, int wanted, sr_fit *fit) {
-  int local_rank;
-  SR_TRY(sr_comm_local(comm, &fit->local_ranks, &local_rank));
+  SR_TRY(sr_comm_node_ranks(comm, &fit->local_ranks));
   SR_TRY(sr_agree(comm, sr_placement_find(wanted, fit->local_ranks, &fit->placement)));
   double fewest = -fit->placement.threads;
   SR_TRY(sr_comm_max(comm, &fewest, 1));
@@ -39,7 +38,7 @@ sr_status sr_fit_warn(MPI_Comm comm, const sr_fit *fit, sr_warning_fn *warning, 
   int64_t count[2] = {mine->narrow, crowded};
   int ranks;
   char text[512];
-  SR_TRY(sr_mpi(MPI_Comm_size(comm, &ranks), "MPI_Comm_size"));
+  SR_TRY(sr_comm_size(comm, &ranks));
   SR_TRY(sr_comm_sum_i64(comm, count, 2));
   if (count[0] > 0) {
     describe_narrow(mine, count[0], ranks, text);

@@ -54,7 +54,7 @@ static sr_status prepare(run *r) {
   const bool empty = !*job->texts;
   const sr_reading_request request = {
       job->model, empty ? "/dev/null" : job->texts, SR_CUT_NEVER, SR_CUT_NEVER, job->limit, empty};
-  SR_TRY(sr_mpi(MPI_Comm_rank(r->comm, &r->rank), "MPI_Comm_rank"));
+  SR_TRY(sr_comm_rank(r->comm, &r->rank));
   SR_TRY(sr_saved_share(r->comm, job->model, r->saved));
   SR_TRY(check_model(r));
   SR_TRY(sr_encoding_read(r->comm, job->model, job->source, r->saved, &r->encoding));

@@ -88,7 +88,7 @@ sr_status sr_machine_find(MPI_Comm comm, const char *path, int threads, sr_costs
     bool found;
   } file = {.found = false};
   int rank;
-  SR_TRY(sr_mpi(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank"));
+  SR_TRY(sr_comm_rank(comm, &rank));
   sr_status status = rank == 0 && *path ? read_file(path, threads, &file.found, &file.costs) : SR_OK;
   SR_TRY(sr_world_share(comm, status, &file, sizeof file));
   *costs = file.costs;

@@ -44,7 +44,8 @@ sr_status sr_rank_units(MPI_Comm comm, const sr_numbers *unit, const float *valu
                         int64_t *found) {
   int ranks, rank;
   *found = 0;
-  SR_TRY(sr_comm_local(comm, &ranks, &rank));
+  SR_TRY(sr_comm_size(comm, &ranks));
+  SR_TRY(sr_comm_rank(comm, &rank));
   SR_TRY(sr_agree(comm, rank_mine(unit, value, n, top)));
   sr_ranked *all = rank == 0 ? malloc((size_t)n * (size_t)ranks * sizeof *all + 1) : NULL;
   const bool there = all || rank > 0;

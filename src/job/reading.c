@@ -91,7 +91,7 @@ static sr_status read_all(const sr_reading_request *request, const sr_vocabulary
 /* Rank 0's n elements on all ranks. */
 static sr_status share(MPI_Comm comm, const sr_reading_request *request, void **array, int64_t n, size_t size) {
   int rank;
-  SR_TRY(sr_mpi(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank"));
+  SR_TRY(sr_comm_rank(comm, &rank));
   if (rank > 0) *array = malloc((size_t)n * size + 1);
   SR_TRY(sr_agree(comm, *array || n == 0 ? SR_OK : no_memory(request)));
   return sr_comm_bcast(comm, *array, (uint64_t)n * size, 0);
@@ -121,7 +121,7 @@ sr_status sr_reading_make(MPI_Comm comm, const sr_reading_request *request, cons
                           sr_reading *reading) {
   int rank;
   *reading = (sr_reading){0};
-  SR_TRY(sr_mpi(MPI_Comm_rank(comm, &rank), "MPI_Comm_rank"));
+  SR_TRY(sr_comm_rank(comm, &rank));
   SR_TRY(sr_agree(comm, rank == 0 ? read_all(request, vocabulary, reading) : SR_OK));
   return share_all(comm, request, reading);
 }

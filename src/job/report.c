@@ -22,7 +22,7 @@ void sr_strategy_of(const sr_plan_info *plan, char text[SR_STRATEGY_TEXT]) {
 sr_status sr_strategy_fits(MPI_Comm comm, const sr_strategy_words *words) {
   const int64_t named = (int64_t)words->head_ranks * words->ring_ranks;
   int ranks;
-  SR_TRY(sr_mpi(MPI_Comm_size(comm, &ranks), "MPI_Comm_size"));
+  SR_TRY(sr_comm_size(comm, &ranks));
   if (!words->head_ranks || named == ranks) return SR_OK;
   return sr_fail(SR_ERR_ARGUMENT, "hybrid:%dx%d is for %lld ranks, not %d", words->head_ranks, words->ring_ranks,
                  (long long)named, ranks);
@@ -30,7 +30,7 @@ sr_status sr_strategy_fits(MPI_Comm comm, const sr_strategy_words *words) {
 
 sr_status sr_spread_find(MPI_Comm comm, double mine, sr_spread *spread) {
   int ranks;
-  SR_TRY(sr_mpi(MPI_Comm_size(comm, &ranks), "MPI_Comm_size"));
+  SR_TRY(sr_comm_size(comm, &ranks));
   double ends[2] = {mine, -mine}, sum = mine;
   SR_TRY(sr_comm_max(comm, ends, 2));
   SR_TRY(sr_comm_sum(comm, &sum, 1));

@@ -137,13 +137,13 @@ static sr_status report_on(sr_run_state *r, double wall_s) {
 }
 
 static sr_status prepare(sr_run_state *r) {
-  SR_TRY(sr_mpi(MPI_Comm_rank(r->comm, &r->rank), "MPI_Comm_rank"));
+  SR_TRY(sr_comm_rank(r->comm, &r->rank));
   SR_TRY(sr_saved_share(r->comm, r->job->model, r->saved));
   choose_stack(r);
   SR_TRY(sr_run_choose(r));
   SR_TRY(sr_run_read(r));
   SR_TRY(sr_fit_threads(r->comm, r->job->threads, &r->fit));
-  SR_TRY(sr_mpi(MPI_Comm_size(r->comm, &r->report->ranks), "MPI_Comm_size"));
+  SR_TRY(sr_comm_size(r->comm, &r->report->ranks));
   r->report->threads = r->fit.placement.threads;
   r->report->tokens = r->reading.n;
   r->report->documents = r->reading.documents.n;

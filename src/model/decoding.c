@@ -62,8 +62,7 @@ sr_status sr_decoding_create(MPI_Comm comm, const sr_stack_spec *spec, sr_decodi
   sr_decoding *d = *decoding = calloc(1, sizeof *d);
   SR_TRY(sr_agree(comm, d ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to go on after a text")));
   d->comm = comm;
-  int ranks;
-  sr_status status = sr_comm_local(comm, &ranks, &d->rank);
+  sr_status status = sr_comm_rank(comm, &d->rank);
   if (status == SR_OK) status = sr_agree(comm, sr_stack_create(comm, spec, &d->text));
   if (status == SR_OK) status = sr_agree(comm, make_step(d, spec));
   if (status != SR_OK) sr_decoding_destroy(decoding);

@@ -79,7 +79,8 @@ sr_status sr_store_outline(const sr_saved *saved, sr_store *store) {
 
 static sr_status open_on_node(sr_store *store) {
   int ranks, rank;
-  SR_TRY(sr_comm_local(store->node, &ranks, &rank));
+  SR_TRY(sr_comm_size(store->node, &ranks));
+  SR_TRY(sr_comm_rank(store->node, &rank));
   SR_TRY(sr_agree(store->node, outline(store)));
   SR_TRY(sr_agree(store->node, allocate(store, ranks)));
   return fill(store, ranks, rank);

@@ -6,8 +6,8 @@
 
 sr_status sr_site_find(MPI_Comm comm, sr_site *site) {
   *site = (sr_site){0};
-  SR_TRY(sr_mpi(MPI_Comm_rank(comm, &site->rank), "MPI_Comm_rank"));
-  SR_TRY(sr_mpi(MPI_Comm_size(comm, &site->ranks), "MPI_Comm_size"));
+  SR_TRY(sr_comm_rank(comm, &site->rank));
+  SR_TRY(sr_comm_size(comm, &site->ranks));
   site->node_of = malloc((size_t)site->ranks * sizeof *site->node_of);
   SR_TRY(sr_agree(comm, site->node_of ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory for %d ranks", site->ranks)));
   return sr_comm_nodes(comm, site->ranks, site->node_of);

@@ -111,12 +111,8 @@ class Run(Case):
         self.assertEqual((done.status, done.said, len(warned)), (0, [], warnings), warned)
         return {name: x[:] for name, x in h5py.File(self.path('o.h5')).items() if name in NAMES}
 
-    def quiet_weights(self):
-        """Weights that leave float32 some digits."""
-        return {name: x * np.float32(0.3) if x.ndim > 1 else x for name, x in gguf.tensors().items()}
-
     def test_decoder(self):
-        arrays = self.quiet_weights()
+        arrays = gguf.quiet_tensors()
         text = self.text('the an7 the, ' * 80)
         out = self.run_model(self.decoder_model(arrays=arrays), text, '--outputs=tokens,offsets,logprob,hidden', ranks=2)
         hidden, logprob = decoder(out['tokens'], arrays)
@@ -125,7 +121,7 @@ class Run(Case):
         self.assertEqual(list(out['offsets'][:5]), [0, 3, 6, 7, 11])
 
     def test_window(self):
-        arrays, text = self.quiet_weights(), self.text('the an7 the, ' * 90)
+        arrays, text = gguf.quiet_tensors(), self.text('the an7 the, ' * 90)
         model = self.decoder_model(arrays=arrays)
         for left, sinks in (50, 4), (7, 0), (0, 1), (2000, 3):
             out = self.run_model(model, text, '--threads=1', f'--window={left},0', '--sinks', sinks, ranks=2,
@@ -141,7 +137,7 @@ class Run(Case):
 
     def test_documents(self):
         """Each is as if it were alone, and begins without a prediction."""
-        arrays = self.quiet_weights()
+        arrays = gguf.quiet_tensors()
         model = self.decoder_model(arrays=arrays)
         content = 'the an7 the\n\nan the 7\nthe\n\n\n the the an an\n'
         parts = {'line': content.splitlines(keepends=True), 'blank-line': ['the an7 the\n\n', 'an the 7\nthe\n\n\n ', 'the the an an\n']}
@@ -169,7 +165,7 @@ class Run(Case):
 
     def test_layer(self):
         """A layer's states and what its attention reads, which attend takes as they are."""
-        arrays, text = self.quiet_weights(), self.text('the an7 the, ' * 80)
+        arrays, text = gguf.quiet_tensors(), self.text('the an7 the, ' * 80)
         model = self.decoder_model(arrays=arrays)
         out = self.run_model(model, text, '--layer=0', '--outputs=tokens,hidden,q,k,v', ranks=2)
         hidden, qkv = decoder(out['tokens'], arrays, layers=1)
@@ -214,7 +210,7 @@ class Run(Case):
 
     def test_surprise(self):
         """Lines over several ranks, whose first tokens another rank may have predicted; with files as documents."""
-        model = self.decoder_model(arrays=self.quiet_weights())
+        model = self.decoder_model(arrays=gguf.quiet_tensors())
         line = 'the an7 the, ' * 9
         text, found = self.text('\n'.join([line] * 40 + ['', 'a', line * 9])), set()
         for ranks in 0, 2, 3:
@@ -227,7 +223,7 @@ class Run(Case):
 
     def test_top(self):
         """The most surprising units are printed, over several files, as they begin there."""
-        model = self.decoder_model(arrays=self.quiet_weights())
+        model = self.decoder_model(arrays=gguf.quiet_tensors())
         lines = [f'the an{i} the' for i in range(9)]
         first, second = self.text('\n'.join(lines[:4]) + '\n', 'first'), self.text('\n'.join(lines[4:]), 'second')
         done = run('run', '-q', '--model', model, '--text', first, second, '--unit=line', '--outputs=surprise', '--top=3', '-o',
@@ -243,7 +239,7 @@ class Run(Case):
 
     def test_top_of_a_pipe(self):
         """What cannot be read again is not printed, nor what lies behind it."""
-        model, pipe = self.decoder_model(arrays=self.quiet_weights()), self.path('pipe')
+        model, pipe = self.decoder_model(arrays=gguf.quiet_tensors()), self.path('pipe')
         os.mkfifo(pipe)
         text = self.text('a second text the thing\n')
         writer = threading.Thread(target=self.text, args=('the man\nan apple the hat\n', 'pipe'))
@@ -278,7 +274,7 @@ class Run(Case):
                 self.assertAlmostEqual(float(row[1]), cosines[question][unit], delta=2e-4)
 
     def test_config(self):
-        model, text = self.decoder_model(arrays=self.quiet_weights()), self.text('the an7 the')
+        model, text = self.decoder_model(arrays=gguf.quiet_tensors()), self.text('the an7 the')
         with open(self.path('run.yaml'), 'w') as f:
             f.write(f'model: {model}\ntext: {text}\noutputs: surprise,units\nunit: line\nlimit: 3\n')
         done = run('run', '-q', '--config', self.path('run.yaml'), '-o', self.path('o.h5'), '--outputs=surprise,tokens')
@@ -357,7 +353,7 @@ class Run(Case):
             np.testing.assert_allclose(out['embedding'][0], want / np.linalg.norm(want), rtol=0, atol=5e-5)
 
     def test_narrow_weights(self):
-        arrays, text = self.quiet_weights(), self.text('the an7 the, ' * 20)
+        arrays, text = gguf.quiet_tensors(), self.text('the an7 the, ' * 20)
         for words in ('--weights=bfloat16', '--weights=int8'):
             model = self.decoder_model(words, arrays=arrays)
             out = self.run_model(model, text)
@@ -380,7 +376,7 @@ class Run(Case):
 
     def test_types_side_by_side(self):
         """A model file whose matrices are of several types gives what it gives with all of them as float32."""
-        arrays, text = self.quiet_weights(), self.text('the an7 the, ' * 20)
+        arrays, text = gguf.quiet_tensors(), self.text('the an7 the, ' * 20)
         name, mine = 'blk.1.ffn_gate.weight', 'decoder.1.gate.weight'
         bits = arrays[name].view('u4') & 0xffff0000
         arrays[name] = bits.view('f4')
@@ -394,7 +390,7 @@ class Run(Case):
 
     def test_same_file(self):
         """3,300 tokens: runs of 1,024 are dealt."""
-        model, text, files = self.decoder_model(arrays=self.quiet_weights()), self.text('the an7 the, ' * 300), set()
+        model, text, files = self.decoder_model(arrays=gguf.quiet_tensors()), self.text('the an7 the, ' * 300), set()
         for ranks, threads in SHAPES:
             self.run_model(model, text, '--threads', threads, '--limit=2900', '--outputs=tokens,offsets,logprob,hidden',
                            ranks=ranks)
@@ -421,7 +417,7 @@ class Run(Case):
         self.refuse(INPUT_ERROR, (text, 'costs'), '--model', model, '--text', text, '-o', self.path('o.h5'), '--machine', text)
 
     def test_few_tokens(self):
-        arrays = self.quiet_weights()
+        arrays = gguf.quiet_tensors()
         model, text = self.decoder_model(arrays=arrays), self.text('the an7')
         for limit in (2, 3):
             out = self.run_model(model, text, '--limit', limit, ranks=2)
