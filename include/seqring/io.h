@@ -74,6 +74,10 @@ sr_status sr_input_open(const sr_input_info *info, sr_input **input);
  * Errors: SR_ERR_ARGUMENT (rows beyond the last, spans that do not ascend), SR_ERR_INPUT. */
 sr_status sr_input_read(sr_input *input, sr_input_tensor tensor, const sr_rows *rows, void *to);
 
+/* Rows of a dataset that are decoded together, those of a chunk; 1 where rows lie by themselves. A read that begins or
+ * ends between multiples of it decodes rows that it does not return. Not collective. */
+int64_t sr_input_chunk_rows(const sr_input *input, sr_input_tensor tensor);
+
 /* Reads where the info.n_documents documents begin: ascending from 0 to at most kv_len, or it is an error. Not
  * collective. Errors: SR_ERR_INPUT. */
 sr_status sr_input_documents(sr_input *input, int64_t *begin);

@@ -10,6 +10,26 @@ int64_t sr_rows_find(const sr_rows *rows, int64_t number) {
   return -1;
 }
 
+sr_rows sr_rows_next(sr_rows_cursor *at, int64_t limit, int64_t unit, sr_span span[SR_PIECE_SPANS]) {
+  sr_rows piece = {.span = span};
+  int64_t last_unit = -1;
+  while (at->span < at->rows->n_spans && piece.n_spans < SR_PIECE_SPANS) {
+    const sr_span *whole = &at->rows->span[at->span];
+    const int64_t start = whole->start + at->done, end = whole->start + whole->count;
+    if (piece.count >= limit && start / unit != last_unit) break;
+    const int64_t room = piece.count < limit ? limit - piece.count : 1;
+    const int64_t unit_end = ((start + room - 1) / unit + 1) * unit, stop = unit_end < end ? unit_end : end;
+    if (start < stop) {
+      span[piece.n_spans++] = (sr_span){.start = start, .count = stop - start};
+      last_unit = (stop - 1) / unit;
+    }
+    piece.count += stop - start;
+    at->done += stop - start;
+    if (stop == end) *at = (sr_rows_cursor){.rows = at->rows, .span = at->span + 1};
+  }
+  return piece;
+}
+
 int64_t sr_part_of(const int64_t *begin, int64_t n, int64_t position) {
   int64_t lo = 0, hi = n; /* it is one of these */
   while (hi - lo > 1) {

@@ -7,7 +7,7 @@
 
 enum { MOST_ALIKE = 32 };
 
-/* No count passes int, and no collective's bytes do in an implementation that counts these in int. */
+/* No count passes int, and neither do the bytes of a reduction or a broadcast, which some implementation may count. */
 static int count_limit = 1 << 28;
 
 int sr_comm_count_limit(void) {
@@ -97,8 +97,9 @@ sr_status sr_comm_barrier(MPI_Comm comm) {
 
 /* n elements in place, in chunks. */
 static sr_status reduce(MPI_Comm comm, void *data, int64_t n, size_t size, MPI_Datatype type, MPI_Op op) {
-  for (int64_t at = 0; at < n; at += count_limit) {
-    int count = (int)(n - at < count_limit ? n - at : count_limit);
+  const int64_t most = count_limit > (int)size ? count_limit / (int)size : 1;
+  for (int64_t at = 0; at < n; at += most) {
+    int count = (int)(n - at < most ? n - at : most);
     char *part = (char *)data + (size_t)at * size;
     SR_TRY(sr_mpi(MPI_Allreduce(MPI_IN_PLACE, part, count, type, op, comm), "MPI_Allreduce"));
   }

@@ -211,6 +211,10 @@ sr_status sr_input_read(sr_input *input, sr_input_tensor tensor, const sr_rows *
   return SR_OK;
 }
 
+int64_t sr_input_chunk_rows(const sr_input *input, sr_input_tensor tensor) {
+  return input->stream[tensor].chunk_rows;
+}
+
 static sr_status check_documents(const sr_input *input, const int64_t *begin) {
   char where[900];
   say_where(input, SR_INPUT_DOCUMENTS, where, sizeof where);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +28,17 @@ typedef struct verdict {
 enum { MAGIC = 0x53524956 };
 
 typedef enum arrival { ARRIVED, CUT_SHORT, TOO_LATE } arrival;
+
+int sr_isolate_seconds(uint64_t bytes) {
+  enum { LEAST = 6, MOST = 300 };
+  const uint64_t more = bytes >> 31;
+  return more < MOST - LEAST ? LEAST + (int)more : MOST;
+}
+
+static int seconds_for(const char *path) {
+  struct stat about;
+  return sr_isolate_seconds(stat(path, &about) ? 0 : (uint64_t)about.st_size);
+}
 
 static void limit(int what, rlim_t value) {
   struct rlimit now;
@@ -75,14 +87,15 @@ static bool send_all(int fd, const void *data, size_t bytes) {
   return true;
 }
 
-static _Noreturn void be_child(int to, sr_isolated_fn *fn, const void *request, void *result, size_t size) {
+static _Noreturn void be_child(int to, int seconds, sr_isolated_fn *fn, const void *request, void *result,
+                               size_t size) {
   prctl(PR_SET_PDEATHSIG, SIGKILL);
   default_signals();
   if (to <= 2) to = fcntl(to, F_DUPFD_CLOEXEC, 3);
   be_quiet();
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_FSIZE, 0);
-  limit(RLIMIT_CPU, SR_ISOLATE_CPU_SECONDS);
+  limit(RLIMIT_CPU, (rlim_t)seconds - 1);
   limit_memory();
   verdict mine = {.magic = MAGIC, .status = (int32_t)fn(request, result)};
   if (mine.status != SR_OK) strncpy(mine.text, sr_error_text(), sizeof mine.text - 1);
@@ -122,28 +135,29 @@ static sr_status say_how_it_died(const char *path, int how) {
                  shown);
 }
 
-static sr_status judge(const char *path, arrival came, int how, const verdict *its) {
+static sr_status judge(const char *path, int seconds, arrival came, int how, const verdict *its) {
   if (came == TOO_LATE)
     return sr_fail(
         SR_ERR_INPUT,
         "%s: the HDF5 library took more than %d seconds to look at it: the file is damaged or malicious, or the "
         "disk does not answer",
-        sr_shown(path), SR_ISOLATE_SECONDS);
+        sr_shown(path), seconds);
   if (came == CUT_SHORT) return say_how_it_died(path, how);
   if (its->magic != MAGIC || its->status < SR_OK || its->status > SR_ERR_INTERNAL)
     return sr_fail(SR_ERR_INPUT,
-                   "%s: the HDF5 library lost its senses while looking at it: the file is damaged or malicious",
+                   "%s: the HDF5 library gave back nonsense on what it looked at: the file is damaged or malicious",
                    sr_shown(path));
   if (its->status == SR_OK) return SR_OK;
   return sr_fail((sr_status)its->status, "%.*s", (int)sizeof its->text - 1, its->text);
 }
 
 sr_status sr_isolate(const char *path, sr_isolated_fn *fn, const void *request, void *result, size_t size) {
+  const int seconds = seconds_for(path);
   int end[2];
   if (pipe2(end, O_CLOEXEC))
     return sr_fail(SR_ERR_RESOURCE, "%s: no pipe to a child: %s", sr_shown(path), strerror(errno));
   pid_t child = fork();
-  if (child == 0) be_child(end[1], fn, request, result, size);
+  if (child == 0) be_child(end[1], seconds, fn, request, result, size);
   int error = errno;
   close(end[1]);
   if (child < 0) {
@@ -151,12 +165,12 @@ sr_status sr_isolate(const char *path, sr_isolated_fn *fn, const void *request, 
     return sr_fail(SR_ERR_RESOURCE, "%s: no child process to look at it: %s", sr_shown(path), strerror(error));
   }
   verdict its;
-  double deadline = sr_now() + SR_ISOLATE_SECONDS;
+  double deadline = sr_now() + seconds;
   arrival came = receive_all(end[0], &its, sizeof its, deadline);
   if (came == ARRIVED) came = receive_all(end[0], result, size, deadline);
   close(end[0]);
   kill(child, SIGKILL); /* no harm to one that is ending: its status stands */
   int how = 0;
   while (waitpid(child, &how, 0) < 0 && errno == EINTR) continue;
-  return judge(path, came, how, &its);
+  return judge(path, seconds, came, how, &its);
 }

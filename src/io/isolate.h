@@ -4,12 +4,16 @@
 #define SR_IO_ISOLATE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include <seqring/status.h>
 
-/* Seconds of wall clock that the child gets, and of processor time; bytes of memory on top of what the caller has. */
-enum { SR_ISOLATE_SECONDS = 6, SR_ISOLATE_CPU_SECONDS = 5 };
+/* Bytes of memory that the child gets on top of what the caller has. */
 #define SR_ISOLATE_MEMORY ((size_t)4 << 30)
+
+/* Seconds of wall clock that it gets for a file of so many bytes; of processor time it gets one less. The index of a
+ * file's chunks grows with it: HDF5 took a microsecond a chunk. */
+int sr_isolate_seconds(uint64_t bytes);
 
 /* What runs in the child. It sees the caller's memory as of the fork; nothing that it changes is seen by the caller but
  * the bytes at result. It need not free or close anything. */

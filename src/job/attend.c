@@ -198,15 +198,22 @@ static sr_status write_piece(void *data, int tensor, const sr_rows *rows, void *
   return sr_output_write(data, tensor, rows, at);
 }
 
+/* Chunks are not parted, so that none is decoded twice. */
+static sr_status read_tensor(run *r, sr_input_tensor tensor, const sr_rows *rows, uint64_t row, void *to) {
+  const int64_t unit = sr_input_chunk_rows(r->input, tensor);
+  return sr_pieces(r->comm, rows, to, &(sr_piece_work){read_piece, r->input, (int)tensor, row, unit},
+                   &r->measured.read_s);
+}
+
 static sr_status read_input(run *r, const sr_rows *q_rows, const sr_rows *kv_rows) {
   row_bytes size = row_sizes(r);
-  double *seconds = &r->measured.read_s, start = sr_now();
+  double start = sr_now();
   sr_status status = sr_input_open(r->job->input, &r->input);
-  *seconds += sr_now() - start;
+  r->measured.read_s += sr_now() - start;
   SR_TRY(sr_agree(r->comm, status));
-  SR_TRY(sr_pieces(r->comm, q_rows, size.q, r->q, SR_INPUT_Q, read_piece, r->input, seconds));
-  SR_TRY(sr_pieces(r->comm, kv_rows, size.k, r->k, SR_INPUT_K, read_piece, r->input, seconds));
-  SR_TRY(sr_pieces(r->comm, kv_rows, size.v, r->v, SR_INPUT_V, read_piece, r->input, seconds));
+  SR_TRY(read_tensor(r, SR_INPUT_Q, q_rows, size.q, r->q));
+  SR_TRY(read_tensor(r, SR_INPUT_K, kv_rows, size.k, r->k));
+  SR_TRY(read_tensor(r, SR_INPUT_V, kv_rows, size.v, r->v));
   sr_input_close(&r->input);
   return SR_OK;
 }
@@ -233,11 +240,15 @@ static sr_status compute(run *r) {
   return name_input(r, SR_ERR_WRONG, status);
 }
 
+static sr_status write_tensor(run *r, sr_output_tensor tensor, const sr_rows *rows, uint64_t row, void *from) {
+  return sr_pieces(r->comm, rows, from, &(sr_piece_work){write_piece, r->output, (int)tensor, row, 1},
+                   &r->measured.write_s);
+}
+
 static sr_status write_output(run *r, const sr_rows *q_rows) {
   row_bytes size = row_sizes(r);
-  double *seconds = &r->measured.write_s;
-  SR_TRY(sr_pieces(r->comm, q_rows, size.o, r->o, SR_OUTPUT_O, write_piece, r->output, seconds));
-  return sr_pieces(r->comm, q_rows, size.lse, r->lse, SR_OUTPUT_LSE, write_piece, r->output, seconds);
+  SR_TRY(write_tensor(r, SR_OUTPUT_O, q_rows, size.o, r->o));
+  return write_tensor(r, SR_OUTPUT_LSE, q_rows, size.lse, r->lse);
 }
 
 /* From an open output to rows in it. */

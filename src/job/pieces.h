@@ -10,9 +10,17 @@
 /* Does one piece: rows, which lie in memory at `at`. */
 typedef sr_status sr_piece_fn(void *data, int tensor, const sr_rows *rows, void *at);
 
-/* Calls piece for all rows, in ascending order, and agrees with the other ranks after each. row_bytes is the size of a
- * row in memory. *seconds grows by the time spent in piece. Collective. */
-sr_status sr_pieces(MPI_Comm comm, const sr_rows *rows, uint64_t row_bytes, void *memory, int tensor,
-                    sr_piece_fn *piece, void *data, double *seconds);
+/* What is done with rows, and in which measure. */
+typedef struct sr_piece_work {
+  sr_piece_fn *piece;
+  void *data;
+  int tensor;
+  uint64_t row_bytes; /* of a row in memory */
+  int64_t unit;       /* pieces end with multiples of so many rows of the tensor: those that are stored together */
+} sr_piece_work;
+
+/* Calls the work's function for all rows, in ascending order, and agrees with the other ranks after each piece.
+ * *seconds grows by the time spent in it. Collective. */
+sr_status sr_pieces(MPI_Comm comm, const sr_rows *rows, void *memory, const sr_piece_work *work, double *seconds);
 
 #endif

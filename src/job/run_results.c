@@ -24,15 +24,14 @@ static sr_status write_piece(void *data, int dataset, const sr_rows *rows, void 
 
 /* This rank's rows of an output that has one a token; nothing where it is not asked for. */
 static sr_status write_rows(sr_run_state *r, sr_run_output output, const float *from, int64_t columns) {
-  const uint64_t row = (uint64_t)columns * sizeof(float);
+  const sr_piece_work work = {write_piece, r->output, r->place[output], (uint64_t)columns * sizeof(float), 1};
   double most = (double)r->n_held;
   if (!sr_run_makes(r, output)) return SR_OK;
   SR_TRY(sr_comm_max(r->comm, &most, 1));
   for (int64_t i = 0; i < (int64_t)most; i++) {
     const sr_held none = {0}, *held = i < r->n_held ? &r->held[i] : &none;
     const sr_rows rows = {held->tokens.count, 1, &held->tokens};
-    SR_TRY(sr_pieces(r->comm, &rows, row, (void *)(from + held->row * columns), r->place[output], write_piece,
-                     r->output, &r->write_s));
+    SR_TRY(sr_pieces(r->comm, &rows, (void *)(from + held->row * columns), &work, &r->write_s));
   }
   return SR_OK;
 }

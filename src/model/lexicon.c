@@ -1,5 +1,6 @@
 #include "lexicon.h"
 
+#include <limits.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -44,6 +45,7 @@ void sr_lexicon_destroy(sr_lexicon **lexicon) {
 
 int32_t sr_lexicon_find(const sr_lexicon *lexicon, const uint8_t *bytes, size_t n) {
   const entry *e;
+  if (n > UINT_MAX) return -1; /* more than uthash counts */
   HASH_FIND(hh, lexicon->table, bytes, (unsigned)n, e);
   return e ? e->token : -1;
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "model/byte_alphabet.h"
+#include "model/lexicon.h"
 #include "model/split.h"
 #include "suite.h"
 
@@ -226,6 +227,18 @@ static void long_pieces(void) {
   sr_vocabulary_free(&v);
 }
 
+/* What is longer than 32 bits count is no token, whatever its first bytes are. */
+static void stretches_without_end(void) {
+  static const char *const words[] = {"ab"};
+  sr_vocabulary v = vocabulary_of(SR_VOCABULARY_BPE, false, words, 1);
+  sr_lexicon *lexicon;
+  CU_ASSERT_EQUAL_FATAL(sr_lexicon_create(&v, &lexicon), SR_OK);
+  CU_ASSERT_EQUAL(sr_lexicon_find(lexicon, (const uint8_t *)"ab", 2), 0);
+  CU_ASSERT_EQUAL(sr_lexicon_find(lexicon, (const uint8_t *)"ab", (size_t)UINT32_MAX + 3), -1);
+  sr_lexicon_destroy(&lexicon);
+  sr_vocabulary_free(&v);
+}
+
 static void bad_merges(void) {
   static const char *const words[] = {"ab"};
   static int32_t merge[][2] = {{'a', 'b'}, {'b', 'a'}};
@@ -308,6 +321,7 @@ int main(void) {
                                                     {"runs of any length", runs_of_any_length},
                                                     {"merges", merges},
                                                     {"long pieces", long_pieces},
+                                                    {"stretches without end", stretches_without_end},
                                                     {"bad merges", bad_merges},
                                                     {"word pieces", word_pieces},
                                                     {"characters", characters},
