@@ -37,9 +37,11 @@ typedef struct sr_decision {
   sr_work work;
   int64_t head_tiles; /* tiles of one KV head */
   int64_t tiles;      /* of all KV heads */
-  sr_stay *stay;      /* [head_tiles] */
-  int64_t head_kept;  /* of these, those that keep their state from step to step */
-  int64_t segments;   /* of the whole sequence of keys */
+  int64_t head_kept;  /* tiles of one KV head that keep their state from step to step */
+  sr_stay *stay;      /* [n_stays] runs of tiles of one KV head, and where they begin */
+  int64_t *stay_begin;
+  int64_t n_stays;
+  int64_t segments; /* of the whole sequence of keys */
   sr_partition partition;
   sr_schedule schedule; /* of this rank; without steps where queries travel */
   int team, member;     /* of this rank, and its place among the ranks of the team */

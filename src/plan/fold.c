@@ -45,15 +45,15 @@ static void set_state(const sr_fold *s, const sr_stay *stay, sr_task *task) {
 /* Fills in what stays the same for a tile through all segments. */
 static void set_task(const sr_fold *s, int64_t tile, sr_task *task) {
   const sr_decision *d = &s->plan->d;
-  const sr_stay *stay = &d->stay[tile % d->head_tiles];
+  const sr_stay stay = sr_stay_of(d, tile);
   const sr_tile_rows t = sr_decision_tile(d, tile);
   for (int run = 0; run < SR_RUNS; run++) task->reach.run[run] = nothing, task->common.run[run] = everything;
   task->number = tile;
   task->rows = t.rows;
   task->closes = false;
   task->pending = 0;
-  if (!sr_stay_has(stay, s->step)) return;
-  set_state(s, stay, task);
+  if (!sr_stay_has(&stay, s->step)) return;
+  set_state(s, &stay, task);
   task->tile.scale = d->scale * M_LOG2E;
   task->tile.head_dim = (int32_t)d->opt.head_dim;
   task->tile.value_dim = (int32_t)d->opt.value_dim;

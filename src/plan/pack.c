@@ -260,7 +260,7 @@ int64_t sr_pack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *t, con
 }
 
 static int64_t pack_kept(const sr_plan *plan, int64_t tile, const sr_tensors *t) {
-  if (plan->d.stay[tile % plan->d.head_tiles].step >= 0) return 0;
+  if (sr_stay_of(&plan->d, tile).step >= 0) return 0;
   const sr_state state = sr_plan_kept(plan, tile);
   return sr_pack_tile(plan, tile, t, &state);
 }

@@ -332,7 +332,7 @@ sr_state sr_state_at(const sr_decision *d, char *queries, double *query_norm, in
 
 sr_state sr_plan_kept(const sr_plan *plan, int64_t tile) {
   const sr_decision *d = &plan->d;
-  const int64_t i = tile / d->head_tiles * d->head_kept + d->stay[tile % d->head_tiles].kept;
+  const int64_t i = tile / d->head_tiles * d->head_kept + sr_stay_of(d, tile).kept;
   return sr_state_at(d, plan->queries + (uint64_t)i * d->tile_bytes, plan->query_norm + i * d->kernel->tile,
                      sr_decision_kept(d), sr_plan_accumulator(plan, i));
 }

@@ -8,14 +8,18 @@
 
 #include "decision.h"
 
-/* Tile i of each head: all heads are alike. */
+/* Of a tile, or of a run of tiles that are alike; all heads are. */
 struct sr_stay {
-  int64_t step; /* the only one that it has to do with, or -1 */
-  int64_t kept; /* its number among those of its head that keep their state */
+  int64_t step; /* the only one that they have to do with, or -1 */
+  int64_t kept; /* the first one's number among those of its head that keep their state */
 };
 
-/* Fills in stay and kept of a decision that has its schedule and its tiles. Errors: SR_ERR_RESOURCE. */
+/* Fills in the runs, and counts the tiles that keep their state, of a decision that has its schedule and its tiles.
+ * Errors: SR_ERR_RESOURCE. */
 sr_status sr_stay_find(sr_decision *d);
+
+/* Of one tile. */
+sr_stay sr_stay_of(const sr_decision *d, int64_t tile);
 
 static inline bool sr_stay_has(const sr_stay *stay, int64_t step) {
   return stay->step < 0 || stay->step == step;
