@@ -61,7 +61,7 @@ typedef struct sr_options {
   uint32_t version;            /* SR_OPTIONS_VERSION, set by sr_options_default */
   int64_t q_len, kv_len;       /* tokens of q, and of k and v, over all ranks; >= 1 */
   int64_t q_heads, kv_heads;   /* q_heads is a multiple of kv_heads */
-  int64_t head_dim, value_dim; /* elements of a head of q and k, and of v and o; 1 to 512 */
+  int64_t head_dim, value_dim; /* elements of a head of q and k, and of v and o; 1 to SR_HEAD_DIM_MAX */
   sr_dtype dtype;              /* of q, k and v; float32 */
   sr_dtype out_dtype;          /* of o; float32 */
   sr_mask mask;                /* everything visible, last query aligned with last key */
@@ -73,8 +73,9 @@ typedef struct sr_options {
   int head_ranks;       /* SR_STRATEGY_HYBRID: ranks of a group, neighbours that deal their heads; a divisor of all;
                            0: any */
   sr_balance balance;   /* SR_BALANCE_AUTO */
-  bool same_rows; /* queries are dealt as so many keys are, cut at multiples of 1,024, as the layers of a model want
-                     it: where q_len is kv_len a rank holds both of the same tokens. Not with SR_BALANCE_WEIGHTED */
+  bool
+      same_rows; /* queries are dealt as so many keys are, cut at multiples of SR_SEGMENT, as the layers of a model want
+                    it: where q_len is kv_len a rank holds both of the same tokens. Not with SR_BALANCE_WEIGHTED */
   int64_t q_room, kv_room; /* tokens to which the queries (of same_rows) and keys will grow: they are dealt as the begin
                               of so many, so that a plan of more of them lets ranks hold the same rows. 0: q_len, kv_len
                             */

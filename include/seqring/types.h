@@ -31,6 +31,12 @@ const char *sr_dtype_name(sr_dtype dtype);
 /* Whether it is a type of real numbers. Not collective. */
 bool sr_dtype_is_float(sr_dtype dtype);
 
+enum {
+  SR_HEAD_DIM_MAX = 512, /* elements of a head */
+  SR_SEGMENT = 1024      /* keys whose sums are formed as one, whatever the number of ranks: ranks' keys begin at its
+                            multiples */
+};
+
 /* A run of tokens: rows start, start + 1, ..., start + count - 1 of a tensor's first dimension. */
 typedef struct sr_span {
   int64_t start, count;

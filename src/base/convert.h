@@ -5,9 +5,6 @@
 #include <seqring/types.h>
 #include <stdint.h>
 
-/* Widest head of q, k and v, and so the longest row that is converted at a time. */
-enum { SR_WIDEST_HEAD = 512 };
-
 /* n elements of a type as float or double: exact, but for float64 to float, which rounds to nearest. */
 void sr_to_f32(sr_dtype dtype, const void *from, int64_t n, float *to);
 void sr_to_f64(sr_dtype dtype, const void *from, int64_t n, double *to);

@@ -2,9 +2,10 @@
 
 #include <math.h>
 
+#include "base/convert.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/convert.h"
+#include "base/random.h"
 
 /* Elements are drawn from this many values, which are drawn from the normal distribution: converting each element of a
  * long sequence to a small type would take longer than attention over it. */
@@ -16,19 +17,11 @@ typedef struct source {
   void *value; /* [VALUES] */
 } source;
 
-/* splitmix64, a generator whose n-th number needs no other: Steele, Lea and Flood, OOPSLA 2014. */
-static uint64_t random_bits(uint64_t seed, uint64_t n) {
-  uint64_t x = seed + (n + 1) * 0x9e3779b97f4a7c15;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-  return x ^ (x >> 31);
-}
-
 /* Box and Muller, Annals of Mathematical Statistics 29, 1958. */
 static void draw_values(sr_dtype dtype, source *from) {
   for (uint64_t i = 0; i < VALUES; i++) {
-    double u = ((double)(random_bits(from->seed, 2 * i) >> 11) + 0.5) * 0x1p-53;
-    double turn = (double)(random_bits(from->seed, 2 * i + 1) >> 11) * 0x1p-53;
+    double u = sr_random_unit(from->seed, 2 * i) + 0x1p-54; /* never 0 */
+    double turn = sr_random_unit(from->seed, 2 * i + 1);
     double value = sqrt(-2 * log(u)) * cos(2 * M_PI * turn);
     sr_store(dtype, (char *)from->value + i * from->size, value);
   }
@@ -52,13 +45,13 @@ static inline void put(const source *from, void *row, int64_t i, uint16_t pick) 
 static void fill_row(const source *from, int64_t token, int64_t width, void *row) {
   uint64_t n = (uint64_t)token * (uint64_t)((width + 3) / 4) + 2 * VALUES;
   for (int64_t i = 0; i < width; i += 4) {
-    uint64_t bits = random_bits(from->seed, n++);
+    uint64_t bits = sr_random_bits(from->seed, n++);
     for (int64_t j = i; j < i + 4 && j < width; j++, bits >>= 16) put(from, row, j, (uint16_t)bits);
   }
 }
 
 sr_status sr_normal_fill(sr_dtype dtype, uint64_t seed, const sr_rows *rows, int64_t width, int threads, void *to) {
-  source from = {.seed = random_bits(seed, 0), .size = sr_dtype_size(dtype)};
+  source from = {.seed = sr_random_bits(seed, 0), .size = sr_dtype_size(dtype)};
   from.value = sr_alloc(VALUES * from.size);
   if (!from.value) return sr_fail(SR_ERR_RESOURCE, "no memory for %d random numbers", VALUES);
   draw_values(dtype, &from);

@@ -51,7 +51,7 @@ static bool read_heads(const char *text, sr_item *item) {
 }
 
 static bool read_dim(const char *text, sr_item *item) {
-  return read_pair(text, 512, item);
+  return read_pair(text, SR_HEAD_DIM_MAX, item);
 }
 
 /* first: causal, second: window. */

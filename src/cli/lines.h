@@ -2,7 +2,9 @@
 #ifndef SR_CLI_LINES_H
 #define SR_CLI_LINES_H
 
-#include "job/attend.h"
+#include <seqring/plan.h>
+
+#include "job/spread.h"
 #include "text.h"
 
 void sr_line_label(const char *label);

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/partial.h"
+#include "base/replace.h"
 #include "cleanup.h"
 #include "job/json.h"
 #include "job/provenance.h"
@@ -98,7 +98,7 @@ static int open_file(sr_stats *made) {
   const int stream = there ? stream_to(&about) : -1;
   if (stream >= 0) return fcntl(stream, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
   if (there && !S_ISREG(about.st_mode)) return open_special(made->path);
-  return sr_may_replace(made->path) ? sr_partial_open(made->path, made->partial, sizeof made->partial) : -1;
+  return sr_may_replace(made->path) ? sr_replace_open(made->path, made->partial, sizeof made->partial) : -1;
 }
 
 sr_status sr_stats_open(const char *path, sr_stats **stats) {
@@ -216,7 +216,7 @@ static sr_status finish(sr_stats *stats, const json_t *json) {
       !json_dumpf(json, stats->file, JSON_INDENT(2)) && fputc('\n', stats->file) != EOF && !fflush(stats->file);
   if (written && stats->partial[0]) written = !fsync(fileno(stats->file));
   if (!written) return fail(stats->path);
-  if (stats->partial[0] && !sr_partial_finish(fileno(stats->file), stats->partial, stats->path))
+  if (stats->partial[0] && !sr_replace_finish(fileno(stats->file), stats->partial, stats->path))
     return fail(stats->path);
   stats->partial[0] = '\0';
   int closed = fclose(stats->file);

@@ -59,6 +59,10 @@ sr_status sr_agree(MPI_Comm comm, sr_status mine) {
   return sr_fail((sr_status)failure.status, "%s", failure.text);
 }
 
+sr_status sr_agree_memory(MPI_Comm comm, bool mine, const char *what_for) {
+  return sr_agree(comm, mine ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory %s", what_for));
+}
+
 sr_status sr_comm_node(MPI_Comm comm, MPI_Comm *node) {
   SR_TRY(sr_mpi(MPI_Comm_split_type(comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, node), "MPI_Comm_split_type"));
   return sr_mpi(MPI_Comm_set_errhandler(*node, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler");
@@ -120,6 +124,10 @@ sr_status sr_comm_max(MPI_Comm comm, double *value, int64_t n) {
 
 sr_status sr_comm_sum_i64(MPI_Comm comm, int64_t *value, int64_t n) {
   return reduce(comm, value, n, sizeof *value, MPI_INT64_T, MPI_SUM);
+}
+
+sr_status sr_comm_max_i64(MPI_Comm comm, int64_t *value, int64_t n) {
+  return reduce(comm, value, n, sizeof *value, MPI_INT64_T, MPI_MAX);
 }
 
 /* What rounding the sum of the high parts loses joins the low ones. */

@@ -29,6 +29,10 @@ sr_status sr_comm_size(MPI_Comm comm, int *ranks);
  * that failed, together with its text. Collective. */
 sr_status sr_agree(MPI_Comm comm, sr_status mine);
 
+/* As sr_agree, of memory that every rank must have: "no memory " and what it is for. Collective. Errors:
+ * SR_ERR_RESOURCE. */
+sr_status sr_agree_memory(MPI_Comm comm, bool mine, const char *what_for);
+
 /* The ranks of comm that share this rank's node; to be freed. Collective. */
 sr_status sr_comm_node(MPI_Comm comm, MPI_Comm *node);
 
@@ -55,6 +59,7 @@ sr_status sr_comm_or(MPI_Comm comm, void *bits, uint64_t bytes);
 sr_status sr_comm_sum(MPI_Comm comm, double *value, int64_t n);
 sr_status sr_comm_max(MPI_Comm comm, double *value, int64_t n);
 sr_status sr_comm_sum_i64(MPI_Comm comm, int64_t *value, int64_t n);
+sr_status sr_comm_max_i64(MPI_Comm comm, int64_t *value, int64_t n);
 
 /* pair[0..2n) are n unevaluated sums of two doubles, high part first; each becomes the sum of all ranks', whose low
  * part is rounded. Collective. */

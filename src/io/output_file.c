@@ -11,8 +11,8 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/partial.h"
 #include "base/path.h"
+#include "base/replace.h"
 #include "file.h"
 #include "output_layout.h"
 
@@ -69,7 +69,7 @@ static sr_status check_folder(const char *path) {
 }
 
 static sr_status make_empty(sr_output_file *file, int *fd) {
-  *fd = sr_partial_open(file->path, file->partial, sizeof file->partial);
+  *fd = sr_replace_open(file->path, file->partial, sizeof file->partial);
   if (*fd >= 0) return SR_OK;
   file->partial[0] = '\0';
   return sr_fail(sr_file_status(errno), "%s: the output cannot be made: %s", sr_shown(file->path), strerror(errno));
@@ -185,7 +185,7 @@ sr_status sr_output_file_finish(sr_output_file *file, int fd, const char *proven
     return sr_fail(SR_ERR_OUTPUT, "%s: it was cut while it was written", sr_shown(file->path));
   if (ftruncate(fd, about.st_size) || fsync(fd)) /* the cut gives back what was reserved beyond the end */
     return sr_fail(sr_file_status(errno), "%s: did not reach the disk: %s", sr_shown(file->path), strerror(errno));
-  if (!sr_partial_finish(fd, file->partial, file->path))
+  if (!sr_replace_finish(fd, file->partial, file->path))
     return sr_fail(sr_file_status(errno), "%s: cannot get its final name: %s", sr_shown(file->path), strerror(errno));
   file->partial[0] = '\0';
   return sync_folder(file->path);

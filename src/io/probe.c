@@ -88,10 +88,10 @@ static sr_status check_fit(const char *path, const sr_dataset_info *q, const sr_
     return sr_fail(SR_ERR_INPUT,
                    "%s: q has %" PRId64 " heads, which is no multiple of the %" PRId64 " heads of k and v", shown,
                    q->dims[1], k->dims[1]);
-  const sr_dataset_info *wide = q->dims[2] > 512 ? q : v->dims[2] > 512 ? v : NULL;
+  const sr_dataset_info *wide = q->dims[2] > SR_HEAD_DIM_MAX ? q : v->dims[2] > SR_HEAD_DIM_MAX ? v : NULL;
   if (wide)
-    return sr_fail(SR_ERR_INPUT, "%s: dataset '%s' has heads of width %" PRId64 ": 1 to 512 is possible", shown,
-                   wide->name, wide->dims[2]);
+    return sr_fail(SR_ERR_INPUT, "%s: dataset '%s' has heads of width %" PRId64 ": 1 to %d is possible", shown,
+                   wide->name, wide->dims[2], SR_HEAD_DIM_MAX);
   return SR_OK;
 }
 

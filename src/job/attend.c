@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "comm/comm.h"
+#include "costs_file.h"
 #include "fit.h"
-#include "machine.h"
 #include "pieces.h"
 #include "provenance.h"
 #include "report.h"
@@ -98,9 +98,9 @@ static sr_status find_costs(run *r) {
   int ways;
   sr_plan_choice first;
   SR_TRY(sr_plan_choices(r->comm, &r->options, &first, 1, &ways));
-  const bool matters = ways > 1 && (job->dry_run || first.seconds > sr_machine_worth_s);
+  const bool matters = ways > 1 && (job->dry_run || first.seconds > sr_costs_worth_s);
   if (!matters && !*job->machine) return SR_OK;
-  SR_TRY(sr_machine_find(r->comm, job->machine, r->options.threads, &r->costs));
+  SR_TRY(sr_costs_find(r->comm, job->machine, r->options.threads, &r->costs));
   r->options.costs = &r->costs;
   return SR_OK;
 }
@@ -118,8 +118,7 @@ static sr_status find_documents(run *r) {
   const uint64_t bytes = (uint64_t)r->job->input->n_documents * sizeof *r->documents;
   if (bytes == 0) return SR_OK;
   r->documents = sr_alloc(bytes);
-  const bool there = r->documents != NULL;
-  SR_TRY(sr_agree(r->comm, there ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory for where documents begin")));
+  SR_TRY(sr_agree_memory(r->comm, r->documents != NULL, "for where documents begin"));
   SR_TRY(sr_agree(r->comm, r->rank == 0 ? read_documents(r) : SR_OK));
   return sr_comm_bcast(r->comm, r->documents, bytes, 0);
 }
@@ -225,7 +224,7 @@ static sr_status name_input(const run *r, sr_status named, sr_status status) {
 
 static sr_status compute(run *r) {
   const sr_attend_job *job = r->job;
-  const sr_attend_events *events = &job->events;
+  const sr_job_events *events = &job->events;
   const sr_tensors tensors = {.q = r->q, .k = r->k, .v = r->v, .o = r->o, .lse = r->lse};
   if (r->rank == 0 && events->start) events->start(events->data, &r->report->plan);
   sr_status status = sr_plan_forward(r->plan, &tensors);

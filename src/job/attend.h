@@ -6,18 +6,9 @@
 #include <seqring/plan.h>
 
 #include "base/distribution.h"
+#include "events.h"
 #include "placement.h"
-
-/* What the job tells while it runs. A function may be NULL. */
-typedef struct sr_attend_events {
-  void *data;                                    /* first argument of every one */
-  void (*warning)(void *data, const char *text); /* rank 0; one line, before the work begins */
-  void (*partial)(void *data,
-                  const char *path); /* a file to remove if the process is killed; NULL: there is none now */
-  void (*start)(void *data, const sr_plan_info *info); /* rank 0; attention begins */
-  sr_progress_fn *progress;                            /* rank 0; see sr_options */
-  void (*finish)(void *data);                          /* rank 0; attention has ended, also when it failed */
-} sr_attend_events;
+#include "spread.h"
 
 /* What is to be done. Every rank passes the same values, but for events. */
 typedef struct sr_attend_job {
@@ -38,13 +29,8 @@ typedef struct sr_attend_job {
   int64_t verify; /* queries to recompute in float64, 0: none */
   uint64_t verify_seed;
   bool dry_run; /* plan, report, and stop */
-  sr_attend_events events;
+  sr_job_events events;
 } sr_attend_job;
-
-/* One quantity over all ranks. */
-typedef struct sr_spread {
-  double min, mean, max;
-} sr_spread;
 
 /* One step of a job. */
 typedef struct sr_step_report {

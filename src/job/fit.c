@@ -10,8 +10,8 @@
 sr_status sr_fit_threads(MPI_Comm comm, int wanted, sr_fit *fit) {
   SR_TRY(sr_comm_node_ranks(comm, &fit->local_ranks));
   SR_TRY(sr_agree(comm, sr_placement_find(wanted, fit->local_ranks, &fit->placement)));
-  double fewest = -fit->placement.threads;
-  SR_TRY(sr_comm_max(comm, &fewest, 1));
+  int64_t fewest = -(int64_t)fit->placement.threads; /* the largest of what falls where threads rise */
+  SR_TRY(sr_comm_max_i64(comm, &fewest, 1));
   fit->placement.threads = -(int)fewest;
   return SR_OK;
 }

@@ -87,8 +87,7 @@ static sr_status load(run *r) {
   const sr_stack_spec spec = spec_of(r);
   SR_TRY(sr_agree(r->comm, sr_decoding_create(r->comm, &spec, &r->decoding)));
   r->logit = malloc((size_t)r->saved->description.decoder.vocabulary * sizeof *r->logit);
-  const bool there = r->logit != NULL;
-  return sr_agree(r->comm, there ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory for predictions"));
+  return sr_agree_memory(r->comm, r->logit != NULL, "for predictions");
 }
 
 /* Rank 0 chooses for all. */

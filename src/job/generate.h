@@ -2,9 +2,10 @@
 #ifndef SR_JOB_GENERATE_H
 #define SR_JOB_GENERATE_H
 
-#include "attend.h"
+#include "events.h"
 #include "model/sample.h"
 #include "model/saved.h"
+#include "spread.h"
 
 /* A token that was chosen, and its bytes; rank 0. */
 typedef void sr_token_fn(void *data, int32_t token, const uint8_t *bytes, int64_t n);
@@ -18,7 +19,7 @@ typedef struct sr_generate_job {
   sr_mask mask;       /* its window and sinks */
   sr_sampling sampling;
   int threads; /* 0: automatic */
-  sr_attend_events events;
+  sr_job_events events;
   sr_token_fn *token; /* with the data of events */
 } sr_generate_job;
 

@@ -2,12 +2,12 @@
 #ifndef SR_JOB_IMPORT_H
 #define SR_JOB_IMPORT_H
 
-#include "attend.h"
+#include "events.h"
 
 typedef struct sr_import_job {
   const char *source, *output;
   sr_dtype weights; /* of the matrices: SR_F32, SR_BF16, or SR_I8 with a scale a row */
-  sr_attend_events events;
+  sr_job_events events;
 } sr_import_job;
 
 typedef struct sr_import_report {

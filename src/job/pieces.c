@@ -18,11 +18,11 @@ static int64_t count_pieces(const sr_rows *rows, int64_t limit, int64_t unit) {
 
 sr_status sr_pieces(MPI_Comm comm, const sr_rows *rows, void *memory, const sr_piece_work *work, double *seconds) {
   const int64_t limit = work->row_bytes < PIECE_BYTES ? (int64_t)(PIECE_BYTES / work->row_bytes) : 1;
-  double rounds = (double)count_pieces(rows, limit, work->unit);
-  SR_TRY(sr_comm_max(comm, &rounds, 1));
+  int64_t rounds = count_pieces(rows, limit, work->unit);
+  SR_TRY(sr_comm_max_i64(comm, &rounds, 1));
   sr_rows_cursor at = {.rows = rows};
   char *to = memory;
-  for (int64_t i = 0; i < (int64_t)rounds; i++) {
+  for (int64_t i = 0; i < rounds; i++) {
     sr_span span[SR_PIECE_SPANS];
     const sr_rows next = sr_rows_next(&at, limit, work->unit, span);
     sr_status status = SR_OK;

@@ -8,8 +8,8 @@
 #include "base/rows.h"
 #include "comm/comm.h"
 
-/* Rows at multiples of it are on one rank, and are summed first, so that sums are a text's and not a shard's. */
-enum { PART = 1024 };
+/* Rows between multiples of it are on one rank, and are summed first, so that sums are a text's and not a shard's. */
+enum { PART = SR_SEGMENT };
 
 typedef struct pool {
   const sr_pool_spec *spec;
@@ -67,8 +67,7 @@ static sr_status make_table(MPI_Comm comm, pool *p) {
   const uint64_t bytes = pieces * (uint64_t)s->width * sizeof(double);
   if (bytes == 0) return SR_OK;
   p->table = calloc(1, bytes);
-  const bool there = p->table != NULL;
-  SR_TRY(sr_agree(comm, there ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to pool long units")));
+  SR_TRY(sr_agree_memory(comm, p->table != NULL, "to pool long units"));
   fill_table(p);
   return sr_comm_or(comm, p->table, bytes);
 }
@@ -118,7 +117,7 @@ sr_status sr_pool(MPI_Comm comm, const sr_pool_spec *spec, sr_pooled *pooled) {
   bool there = sum && find_units(spec, &pooled->unit);
   if (there) pooled->values = malloc((size_t)(pooled->unit.n * spec->width) * sizeof(float) + 1);
   there = there && pooled->values;
-  sr_status status = sr_agree(comm, there ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to pool"));
+  sr_status status = sr_agree_memory(comm, there, "to pool");
   if (status == SR_OK) status = make_table(comm, &p);
   if (status == SR_OK) pool_units(&p, sum, pooled);
   free(p.table);

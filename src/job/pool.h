@@ -15,7 +15,7 @@ typedef struct sr_unit {
   int64_t first, n;
 } sr_unit;
 
-/* What is to be pooled: this rank's rows of `values` [rows, width], which are cut at multiples of 1,024. */
+/* What is to be pooled: this rank's rows of `values` [rows, width], which are cut at multiples of SR_SEGMENT. */
 typedef struct sr_pool_spec {
   sr_pooling kind;
   bool normalised;  /* a unit's vector is divided by its length */

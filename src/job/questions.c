@@ -8,16 +8,11 @@
 #include "comm/comm.h"
 #include "units.h"
 
-static sr_status no_memory(void) {
-  return sr_fail(SR_ERR_RESOURCE, "no memory for questions");
-}
-
 /* Vectors that this rank has pooled, on all of them: bits that a rank has not are 0. */
 static sr_status share(MPI_Comm comm, const sr_pooled *pooled, sr_questions *q) {
   const size_t row = (size_t)q->width * sizeof(float), bytes = (size_t)q->reading.units.n * row;
   q->vector = calloc(1, bytes + 1);
-  const bool there = q->vector != NULL;
-  SR_TRY(sr_agree(comm, there ? SR_OK : no_memory()));
+  SR_TRY(sr_agree_memory(comm, q->vector != NULL, "for questions"));
   for (int64_t i = 0; i < pooled->unit.n; i++)
     memcpy(q->vector + pooled->unit.number[i] * q->width, pooled->values + i * q->width, row);
   return sr_comm_or(comm, q->vector, bytes);

@@ -48,8 +48,7 @@ sr_status sr_rank_units(MPI_Comm comm, const sr_numbers *unit, const float *valu
   SR_TRY(sr_comm_rank(comm, &rank));
   SR_TRY(sr_agree(comm, rank_mine(unit, value, n, top)));
   sr_ranked *all = rank == 0 ? malloc((size_t)n * (size_t)ranks * sizeof *all + 1) : NULL;
-  const bool there = all || rank > 0;
-  sr_status status = sr_agree(comm, there ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to rank units"));
+  sr_status status = sr_agree_memory(comm, all || rank > 0, "to rank units");
   if (status == SR_OK) status = merge(comm, n, ranks, top, all);
   free(all);
   while (*found < n && top[*found].unit >= 0) ++*found;

@@ -28,16 +28,6 @@ sr_status sr_strategy_fits(MPI_Comm comm, const sr_strategy_words *words) {
                  (long long)named, ranks);
 }
 
-sr_status sr_spread_find(MPI_Comm comm, double mine, sr_spread *spread) {
-  int ranks;
-  SR_TRY(sr_comm_size(comm, &ranks));
-  double ends[2] = {mine, -mine}, sum = mine;
-  SR_TRY(sr_comm_max(comm, ends, 2));
-  SR_TRY(sr_comm_sum(comm, &sum, 1));
-  *spread = (sr_spread){.min = -ends[1], .mean = sum / ranks, .max = ends[0]};
-  return SR_OK;
-}
-
 sr_status sr_report_plan(MPI_Comm comm, sr_attend_report *report) {
   const sr_plan_info *plan = &report->plan;
   double workspace = (double)plan->workspace, tensors = (double)plan->tensor_bytes, shared = (double)plan->shared;
@@ -52,7 +42,7 @@ sr_status sr_report_plan(MPI_Comm comm, sr_attend_report *report) {
 
 sr_status sr_report_places(MPI_Comm comm, const sr_placement *mine, sr_attend_report *report) {
   report->place = calloc((size_t)report->plan.ranks, sizeof *report->place);
-  SR_TRY(sr_agree(comm, report->place ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to report where ranks are")));
+  SR_TRY(sr_agree_memory(comm, report->place, "to report where ranks are"));
   return sr_comm_gather(comm, mine, (int)sizeof *mine, report->place, 0);
 }
 
@@ -82,15 +72,12 @@ static sr_status reduce_steps(MPI_Comm comm, int64_t n, double *value, sr_attend
 }
 
 sr_status sr_report_steps(MPI_Comm comm, const sr_plan *plan, sr_attend_report *report) {
-  int64_t mine;
-  sr_plan_steps(plan, &mine);
-  double most = (double)mine;
-  SR_TRY(sr_comm_max(comm, &most, 1));
-  const int64_t n = (int64_t)most;
+  int64_t n;
+  sr_plan_steps(plan, &n);
+  SR_TRY(sr_comm_max_i64(comm, &n, 1));
   double *value = calloc((size_t)(9 * n + 1), sizeof *value);
   report->step = calloc((size_t)n + 1, sizeof *report->step);
-  sr_status status = value && report->step ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to report %.0f steps", most);
-  status = sr_agree(comm, status);
+  sr_status status = sr_agree_memory(comm, value && report->step, "to report steps");
   if (status == SR_OK) {
     list_steps(plan, n, value);
     report->n_steps = n;

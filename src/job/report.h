@@ -16,9 +16,6 @@ void sr_strategy_keep(const sr_plan_info *chosen, sr_options *options);
 /* The strategy of a plan, as an option would name it. */
 void sr_strategy_of(const sr_plan_info *plan, char text[SR_STRATEGY_TEXT]);
 
-/* Least, mean and largest value of all ranks. Collective. */
-sr_status sr_spread_find(MPI_Comm comm, double mine, sr_spread *spread);
-
 /* Fills in what is known before the run: rows, memory, bytes to send. report->plan is set. Collective. */
 sr_status sr_report_plan(MPI_Comm comm, sr_attend_report *report);
 

@@ -54,8 +54,7 @@ static sr_status predict(sr_run_state *r) {
   if (!sr_run_predicts(r)) return SR_OK;
   r->next = malloc((size_t)r->rows.count * sizeof *r->next + 1);
   r->logprob = malloc((size_t)r->rows.count * sizeof *r->logprob + 1);
-  const bool there = r->next && r->logprob;
-  SR_TRY(sr_agree(r->comm, there ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory for predictions")));
+  SR_TRY(sr_agree_memory(r->comm, r->next && r->logprob, "for predictions"));
   find_next(r);
   const double start = sr_now();
   sr_stack_logprob(r->layers, r->next, r->logprob);

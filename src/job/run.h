@@ -2,11 +2,12 @@
 #ifndef SR_JOB_RUN_H
 #define SR_JOB_RUN_H
 
-#include "attend.h"
+#include "events.h"
 #include "model/saved.h"
 #include "ranking.h"
 #include "reading.h"
 #include "run_outputs.h"
+#include "spread.h"
 
 typedef struct sr_run_job {
   const char *model, *output;
@@ -21,9 +22,9 @@ typedef struct sr_run_job {
   const char *questions; /* of sr_text_open, a question a line, or "" */
   int64_t top;           /* units that are reported: the most surprising ones, or the nearest ones of each question */
   int threads;           /* 0: automatic */
-  const char *machine;   /* file of costs, as in sr_machine_find, or "" */
+  const char *machine;   /* file of costs, as in sr_costs_find, or "" */
   bool dry_run;          /* plan, report, and stop */
-  sr_attend_events events;
+  sr_job_events events;
 } sr_run_job;
 
 /* The same on every rank, but for plan and top. A dry run fills it in as far as memory. */

@@ -5,8 +5,8 @@
 #include "base/error.h"
 #include "base/rows.h"
 #include "comm/comm.h"
+#include "costs_file.h"
 #include "length.h"
-#include "machine.h"
 #include "need.h"
 #include "report.h"
 #include "run_state.h"
@@ -146,8 +146,8 @@ static sr_status find_need_here(sr_run_state *r, sr_need *need) {
   SR_TRY(find_need(r, need));
   double seconds = need->plan.seconds * (double)r->stack->layers;
   SR_TRY(sr_comm_max(r->comm, &seconds, 1));
-  if ((r->report->ranks == 1 || seconds < sr_machine_worth_s) && !*machine) return SR_OK;
-  SR_TRY(sr_machine_find(r->comm, machine, r->fit.placement.threads, &r->measured));
+  if ((r->report->ranks == 1 || seconds < sr_costs_worth_s) && !*machine) return SR_OK;
+  SR_TRY(sr_costs_find(r->comm, machine, r->fit.placement.threads, &r->measured));
   r->costs = &r->measured;
   return find_need(r, need);
 }

@@ -25,10 +25,10 @@ static sr_status write_piece(void *data, int dataset, const sr_rows *rows, void 
 /* This rank's rows of an output that has one a token; nothing where it is not asked for. */
 static sr_status write_rows(sr_run_state *r, sr_run_output output, const float *from, int64_t columns) {
   const sr_piece_work work = {write_piece, r->output, r->place[output], (uint64_t)columns * sizeof(float), 1};
-  double most = (double)r->n_held;
+  int64_t most = r->n_held;
   if (!sr_run_makes(r, output)) return SR_OK;
-  SR_TRY(sr_comm_max(r->comm, &most, 1));
-  for (int64_t i = 0; i < (int64_t)most; i++) {
+  SR_TRY(sr_comm_max_i64(r->comm, &most, 1));
+  for (int64_t i = 0; i < most; i++) {
     const sr_held none = {0}, *held = i < r->n_held ? &r->held[i] : &none;
     const sr_rows rows = {held->tokens.count, 1, &held->tokens};
     SR_TRY(sr_pieces(r->comm, &rows, (void *)(from + held->row * columns), &work, &r->write_s));
@@ -104,8 +104,7 @@ static sr_status make_lists(sr_run_state *r, int64_t lists) {
   sr_run_report *report = r->report;
   report->top = calloc((size_t)(lists * r->job->top) + 1, sizeof *report->top);
   report->question = calloc((size_t)lists + 1, sizeof *report->question);
-  const bool there = report->top && report->question;
-  return sr_agree(r->comm, there ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory for what is reported"));
+  return sr_agree_memory(r->comm, report->top && report->question, "for what is reported");
 }
 
 static sr_status find_surprising(sr_run_state *r) {
@@ -134,8 +133,7 @@ static sr_status answer_all(sr_run_state *r) {
   r->report->n_questions = r->questions.reading.units.n;
   SR_TRY(make_lists(r, r->report->n_questions));
   float *value = malloc((size_t)r->embedding.unit.n * sizeof *value + 1);
-  const bool there = value != NULL;
-  sr_status status = sr_agree(r->comm, there ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory for questions"));
+  sr_status status = sr_agree_memory(r->comm, value != NULL, "for questions");
   for (int64_t i = 0; status == SR_OK && i < r->report->n_questions; i++) status = answer(r, i, value);
   free(value);
   return status;

@@ -6,10 +6,6 @@
 #include "base/rows.h"
 #include "comm/comm.h"
 
-static sr_status no_memory(void) {
-  return sr_fail(SR_ERR_RESOURCE, "no memory for the units of a text");
-}
-
 /* Tokens [from, to) of the text. */
 typedef struct range {
   int64_t from, to;
@@ -49,9 +45,8 @@ static sr_status pool(MPI_Comm comm, const sr_reading *reading, const sr_chunks 
   int64_t n = 0;
   sr_unit *unit = malloc((size_t)reading->units.n * sizeof *unit + 1);
   sr_span *span = malloc((size_t)(reading->units.n + chunks->n_kept) * sizeof *span);
-  const bool there = unit && span;
   *pooled = (sr_pooled){0};
-  sr_status status = sr_agree(comm, there ? SR_OK : no_memory());
+  sr_status status = sr_agree_memory(comm, unit && span, "for the units of a text");
   for (int64_t i = 0; status == SR_OK && i < reading->units.n; i++)
     add_unit(chunks, pooled_of(reading, i, predicting), &unit[i], span, &n);
   sr_stack_rows(run, &rows);
@@ -83,9 +78,8 @@ sr_status sr_units_top(MPI_Comm comm, const sr_reading *reading, const sr_number
                        sr_run_unit *top, int64_t *found) {
   const sr_numbers *offsets = &reading->unit_offsets;
   sr_ranked *ranked = malloc((size_t)n * sizeof *ranked + 1);
-  const bool there = ranked != NULL;
   *found = 0;
-  SR_TRY(sr_agree(comm, there ? SR_OK : no_memory()));
+  SR_TRY(sr_agree_memory(comm, ranked != NULL, "for the units of a text"));
   sr_status status = sr_rank_units(comm, unit, value, n, ranked, found);
   for (int64_t i = 0; status == SR_OK && i < *found; i++) {
     const int64_t number = ranked[i].unit;

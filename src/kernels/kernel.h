@@ -59,8 +59,8 @@ typedef struct sr_tile {
   /* No score of the row in this segment has a larger size; infinite or NaN where that is not known, or values are so
    * small that products with weights far below 1 might leave the range. */
   double bound[SR_MAX_TILE];
-  bool finite; /* no NaN or Inf in k and v */
-  bool leans;  /* scores of a row, in log2 units, grow by its slope from key to key, from 0 at its place */
+  bool finite;     /* no NaN or Inf in k and v */
+  bool has_slopes; /* scores of a row, in log2 units, grow by its slope from key to key, from 0 at its place */
   double slope[SR_MAX_TILE], place[SR_MAX_TILE]; /* place: counted from the segment's first key */
   sr_ahead ahead[SR_AHEAD];                      /* what meet asks for meanwhile */
 } sr_tile;
@@ -102,7 +102,7 @@ typedef struct sr_accumulator {
   double *o_hi, *o_lo; /* [value_dim][tile] */
 } sr_accumulator;
 
-/* What one instruction set does to rows of tensors, of at most SR_WIDEST_HEAD elements, beside kernels of one type of
+/* What one instruction set does to rows of tensors, of at most SR_HEAD_DIM_MAX elements, beside kernels of one type of
  * units. */
 typedef struct sr_row_kernel {
   /* The root of the sum of the elements' squares, in the type of the sums: infinite where one of them, or the sum, is

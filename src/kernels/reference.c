@@ -13,7 +13,7 @@ void sr_reference_clear(sr_reference *row, int32_t value_dim) {
 void sr_reference_raise(sr_reference *row, double top, int32_t value_dim) {
   if (!(top > row->top)) return;
   double shrink = exp(row->top - top);
-  row->l *= shrink, row->leaned *= shrink;
+  row->l *= shrink, row->bias *= shrink;
   for (int32_t d = 0; d < value_dim; d++)
     if (!isinf(row->o[d])) row->o[d] *= shrink; /* which is above 0 even where it has left the range */
   row->top = top;
@@ -40,7 +40,7 @@ double sr_reference_finish(sr_reference *row, int32_t value_dim) {
 static void add(sr_reference *row, sr_reference *other, int32_t value_dim) {
   sr_reference_raise(row, other->top, value_dim);
   sr_reference_raise(other, row->top, value_dim);
-  row->l += other->l, row->leaned += other->leaned;
+  row->l += other->l, row->bias += other->bias;
   for (int32_t d = 0; d < value_dim; d++) row->o[d] += other->o[d];
   row->reach = fmax(row->reach, other->reach);
   row->v_top = fmax(row->v_top, other->v_top);
@@ -48,7 +48,7 @@ static void add(sr_reference *row, sr_reference *other, int32_t value_dim) {
 }
 
 static void meet_key(sr_reference *row, const double *q, double scale, const double *k, int32_t head_dim,
-                     const double *v, int32_t value_dim, double lean) {
+                     const double *v, int32_t value_dim, double bias) {
   double score = 0, reach = 0;
   for (int32_t d = 0; d < head_dim; d++) {
     score += q[d] * k[d];
@@ -58,10 +58,10 @@ static void meet_key(sr_reference *row, const double *q, double scale, const dou
     if (isfinite(v[d])) row->v_top = fmax(row->v_top, fabs(v[d]));
   if (isfinite(reach)) row->reach = fmax(row->reach, reach * fabs(scale));
   row->keys++;
-  score = score * scale + lean;
+  score = score * scale + bias;
   sr_reference_raise(row, score, value_dim);
   double p = weight(score, row->top);
-  row->l += p, row->leaned += p * fabs(lean);
+  row->l += p, row->bias += p * fabs(bias);
   for (int32_t d = 0; d < value_dim; d++) row->o[d] += weighted(p, score, v[d]);
 }
 
@@ -72,7 +72,7 @@ void sr_reference_meet(sr_reference *row, const double *q, double scale, sr_dtyp
                        int64_t n, double place) {
   enum { FEW = 256 };
   const int64_t element = (int64_t)sr_dtype_size(dtype), half = n / 2;
-  double kd[SR_WIDEST_HEAD], vd[SR_WIDEST_HEAD];
+  double kd[SR_HEAD_DIM_MAX], vd[SR_HEAD_DIM_MAX];
   if (n > FEW) {
     sr_reference rest = {.o = vd};
     sr_reference_clear(&rest, value_dim);

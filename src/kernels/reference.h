@@ -7,9 +7,9 @@
 
 /* The state of one row over the keys it has met: top is the largest score, l and o are sums of exp(score - top) and of
  * exp(score - top) v. reach is the largest finite sum over d of |q_d k_d| * scale and v_top the largest finite |v|,
- * which bound what rounding can do. leaned is the sum of exp(score - top) times what slope has added in size. */
+ * which bound what rounding can do. bias is the sum of exp(score - top) times what slope has added in size. */
 typedef struct sr_reference {
-  double top, l, leaned, reach, v_top;
+  double top, l, bias, reach, v_top;
   double keys;  /* met */
   double slope; /* of the scores, from key to key; 0 after sr_reference_clear */
   double *o;    /* [value_dim] */

@@ -102,7 +102,7 @@ static double log_sum(double e, double hi, double lo) {
 /* By way of doubles, of which there is room here for SR_TURNED rows. */
 static __attribute__((noinline)) void small_rows(const sr_kernel *k, int32_t value_dim, const double *o, int32_t n,
                                                  sr_dtype dtype, void *rows) {
-  double exact[SR_TURNED * SR_WIDEST_HEAD];
+  double exact[SR_TURNED * SR_HEAD_DIM_MAX];
   k->row->output_f64(o, k->tile, value_dim, n, exact);
   sr_store_row(dtype, rows, (int64_t)n * value_dim, exact);
 }

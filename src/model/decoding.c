@@ -45,7 +45,7 @@ static sr_status make_plans(sr_decoding *d, sr_stack_run *step) {
 /* A run of one token, beside that of the text. */
 static sr_status make_step(sr_decoding *d, const sr_stack_spec *spec) {
   sr_stack_run *step = d->step = calloc(1, sizeof *step);
-  SR_TRY(sr_agree(d->comm, step ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to go on after a text")));
+  SR_TRY(sr_agree_memory(d->comm, step, "to go on after a text"));
   *step = (sr_stack_run){.stack = spec->stack, .threads = spec->threads, .kept = 1, .far = d->text->far};
   SR_TRY(make_plans(d, step));
   step->kv_rows = step->rows.count;
@@ -54,13 +54,12 @@ static sr_status make_step(sr_decoding *d, const sr_stack_spec *spec) {
   step->cross_k = d->text->cross_k, step->cross_v = d->text->cross_v;
   d->row = calloc((size_t)(2 * sr_stack_kv_width(step)), sizeof *d->row);
   d->last = calloc((size_t)spec->stack->width, sizeof *d->last);
-  const bool there = d->row && d->last;
-  return sr_agree(d->comm, there ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to go on after a text"));
+  return sr_agree_memory(d->comm, d->row && d->last, "to go on after a text");
 }
 
 sr_status sr_decoding_create(MPI_Comm comm, const sr_stack_spec *spec, sr_decoding **decoding) {
   sr_decoding *d = *decoding = calloc(1, sizeof *d);
-  SR_TRY(sr_agree(comm, d ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to go on after a text")));
+  SR_TRY(sr_agree_memory(comm, d, "to go on after a text"));
   d->comm = comm;
   sr_status status = sr_comm_rank(comm, &d->rank);
   if (status == SR_OK) status = sr_agree(comm, sr_stack_create(comm, spec, &d->text));

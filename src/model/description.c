@@ -1,6 +1,7 @@
 #include "description.h"
 
 #include <inttypes.h>
+#include <seqring/types.h>
 
 #include "base/error.h"
 #include "fields.h"
@@ -23,12 +24,12 @@ static const sr_field stack_fields[] = {
     SR_FLAG(sr_stack, embedding_norm),
     SR_CHOICE(sr_stack, positions, positions),
     SR_CHOICE(sr_stack, rotary_pairs, pairs),
-    SR_INTEGER(sr_stack, rotary_width, 0, 512),
+    SR_INTEGER(sr_stack, rotary_width, 0, SR_HEAD_DIM_MAX),
     SR_REAL(sr_stack, rotary_base, 1, 1e12),
     SR_FLAG(sr_stack, rotary_factors),
     SR_INTEGER(sr_stack, heads, 1, 1 << 16),
     SR_INTEGER(sr_stack, kv_heads, 1, 1 << 16),
-    SR_INTEGER(sr_stack, head_width, 1, 512),
+    SR_INTEGER(sr_stack, head_width, 1, SR_HEAD_DIM_MAX),
     SR_FLAG(sr_stack, qkv_bias),
     SR_FLAG(sr_stack, output_bias),
     SR_FLAG(sr_stack, query_key_norm),

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/random.h"
 
 typedef struct candidate {
   double weight; /* the logit, then the probability but for a factor */
@@ -22,14 +23,6 @@ static int32_t most_probable(const float *logit, int64_t n) {
   for (int64_t i = 1; i < n; i++)
     if (logit[i] > logit[best]) best = i;
   return (int32_t)best;
-}
-
-/* In [0, 1), from a seed and a number: splitmix64 (Steele, Lea and Flood, OOPSLA 2014). */
-static double random_at(uint64_t seed, uint64_t number) {
-  uint64_t x = seed + (number + 1) * 0x9e3779b97f4a7c15;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-  return (double)((x ^ (x >> 31)) >> 11) * 0x1p-53;
 }
 
 /* How many of the sorted candidates top_p leaves. */
@@ -73,7 +66,7 @@ sr_status sr_sample(const sr_sampling *s, const float *logit, int64_t n, uint64_
   const double most = c[0].weight;
   for (int64_t i = 0; i < kept; i++) c[i].weight = exp((c[i].weight - most) / s->temperature);
   kept = nucleus(c, kept, s->top_p);
-  *token = draw(c, kept, random_at(s->seed, step));
+  *token = draw(c, kept, sr_random_unit(s->seed, step));
   free(c);
   return SR_OK;
 }

@@ -213,7 +213,7 @@ static sr_status build(MPI_Comm comm, const sr_stack_spec *spec, sr_stack_run *r
 
 sr_status sr_stack_create(MPI_Comm comm, const sr_stack_spec *spec, sr_stack_run **run) {
   *run = calloc(1, sizeof **run);
-  SR_TRY(sr_agree(comm, *run ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory to run a model")));
+  SR_TRY(sr_agree_memory(comm, *run, "to run a model"));
   **run = run_of(spec);
   sr_status status = build(comm, spec, *run);
   if (status != SR_OK) sr_stack_destroy(run);

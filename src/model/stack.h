@@ -44,7 +44,7 @@ sr_status sr_stack_estimate(MPI_Comm comm, const sr_stack_spec *spec, sr_plan_in
 sr_status sr_stack_create(MPI_Comm comm, const sr_stack_spec *spec, sr_stack_run **run);
 void sr_stack_destroy(sr_stack_run **run);
 
-/* The tokens of this rank, in runs that begin at multiples of 1,024. */
+/* The tokens of this rank, in runs that begin at multiples of SR_SEGMENT. */
 void sr_stack_rows(const sr_stack_run *run, sr_rows *rows);
 
 /* What a run has computed for this rank's rows, its own memory. */

@@ -151,10 +151,10 @@ static void size_decode(sr_decision *d) {
   if (d->parts > o->kv_heads) d->parts = o->kv_heads;
   d->tile_bytes = sr_row_bytes(o->head_dim, sr_unit_bytes(d->kernel));
   d->worker_bytes = sr_decode_worker_bytes(d);
-  uint64_t mail = sr_decode_mail_bytes(d);
+  uint64_t reduced = sr_decode_reduced_bytes(d);
   const uint64_t queries = d->tile_bytes * (uint64_t)(d->tiles * d->sets);
-  if (d->ranks > 1) d->sent_bytes = queries + mail;
-  d->workspace = queries + sr_align_up(mail) + sr_align_up(sr_decode_special_bytes(d)) +
+  if (d->ranks > 1) d->sent_bytes = queries + reduced;
+  d->workspace = queries + sr_align_up(reduced) + sr_align_up(sr_decode_special_bytes(d)) +
                  (d->acc_bytes * (uint64_t)d->tiles + d->worker_bytes) * (uint64_t)d->threads;
 }
 
@@ -188,7 +188,7 @@ static void find_work(sr_decision *d) {
                         h.q_count / h.kv_count,
                         h.q_first,
                         h.kv_first,
-                        h.first};
+                        h.counts_kv};
   }
   d->shape = (sr_block_shape){d->kernel, o->kv_len, d->work.kv_heads, o->head_dim, o->value_dim};
 }
@@ -210,7 +210,7 @@ static sr_status distribute(sr_decision *d, const sr_site *site) {
   SR_TRY(choose_teams(d, site, &problem.team_of));
   SR_TRY(sr_partition_make(&problem, &d->partition));
   find_work(d);
-  if (sr_decision_few(d)) return SR_OK;
+  if (sr_decision_decodes(d)) return SR_OK;
   if (!d->way.solver->direct) SR_TRY(sr_route_round(&d->partition, &route));
   return sr_schedule_make(&d->partition, route, d->rank, &d->schedule);
 }
@@ -232,18 +232,18 @@ sr_status sr_decide(const sr_options *options, const sr_site *site, const sr_way
   *d = (sr_decision){.opt = *options, .ranks = site->ranks, .rank = site->rank, .way = *way};
   const sr_options *o = &d->opt;
   SR_TRY(keep_arrays(d));
-  SR_TRY(sr_kernel_choose(choose_products(o), sr_decision_few(d), &d->kernel));
+  SR_TRY(sr_kernel_choose(choose_products(o), sr_decision_decodes(d), &d->kernel));
   d->threads = o->threads ? o->threads : omp_get_max_threads();
   d->q_start = sr_mask_q_start(&o->mask, o->q_len, o->kv_len);
   d->scale = isnan(o->scale) ? 1 / sqrt((double)o->head_dim) : o->scale;
   d->lse_dtype = o->dtype == SR_F64 ? SR_F64 : SR_F32;
   d->group = o->q_heads / o->kv_heads;
   d->segments = sr_segments(o->kv_len);
-  d->sets = o->sink_queries ? SR_RUNS : 1;
+  d->sets = o->sink_queries ? SR_SIGHT_RUNS : 1;
   d->acc_bytes = sr_accumulator_bytes(d->kernel, (int32_t)o->value_dim);
   SR_TRY(distribute(d, site));
   count_tensors(d);
-  if (sr_decision_few(d))
+  if (sr_decision_decodes(d))
     size_decode(d);
   else
     SR_TRY(size_travel(d, site));

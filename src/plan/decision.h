@@ -80,7 +80,7 @@ sr_status sr_decide(const sr_options *options, const sr_site *site, const sr_way
 void sr_decision_free(sr_decision *decision);
 
 /* Whether queries travel, and keys and values stay where they are. */
-static inline bool sr_decision_few(const sr_decision *d) {
+static inline bool sr_decision_decodes(const sr_decision *d) {
   return d->way.solver->strategy == SR_STRATEGY_DECODE;
 }
 
@@ -122,7 +122,7 @@ static inline sr_batch_order sr_decision_order(const sr_decision *d) {
 
 /* The set of queries that meets a run. */
 static inline int64_t sr_decision_set(const sr_decision *d, int run) {
-  return d->sets == SR_RUNS ? run : 0;
+  return d->sets == SR_SIGHT_RUNS ? run : 0;
 }
 
 /* What scores of a head lose with each token of distance, in log2 units: sr_tile's slope. */
@@ -132,7 +132,7 @@ static inline double sr_decision_slope(const sr_decision *d, int64_t work_head) 
 
 /* Tiles whose state a plan keeps from step to step; where queries travel that is all of them. */
 static inline int64_t sr_decision_kept(const sr_decision *d) {
-  return sr_decision_few(d) ? d->tiles : d->head_kept * d->work.kv_heads;
+  return sr_decision_decodes(d) ? d->tiles : d->head_kept * d->work.kv_heads;
 }
 
 /* Bytes of the keys and values of this rank that are packed. */

@@ -48,7 +48,7 @@ uint64_t sr_decode_worker_bytes(const sr_decision *d) {
          sr_align_up((uint64_t)rows_of_head(d) * sizeof(double)) + sr_align_up(rows * sizeof(double));
 }
 
-uint64_t sr_decode_mail_bytes(const sr_decision *d) {
+uint64_t sr_decode_reduced_bytes(const sr_decision *d) {
   return (uint64_t)d->tiles * (1 + 2 * (1 + (uint64_t)d->opt.value_dim)) * sizeof(double);
 }
 
@@ -101,7 +101,7 @@ static void pack_row(sr_plan *plan, const sr_tensors *t, int64_t row, int64_t qu
   const sr_decision *d = &plan->d;
   uint64_t at = (uint64_t)((local * d->opt.q_heads + head) * d->opt.head_dim);
   (void)query;
-  for (int run = SR_RUNS - (int)d->sets; run < SR_RUNS; run++)
+  for (int run = SR_SIGHT_RUNS - (int)d->sets; run < SR_SIGHT_RUNS; run++)
     sr_pack_query(d, (const char *)sr_plan_queries(d, t, run) + at * sr_dtype_size(d->opt.dtype),
                   row_queries(plan, run, row));
 }
@@ -188,7 +188,7 @@ static void meet_item(pass *p, const worker *w, int64_t item) {
   const int64_t segment = item / d->parts, part = item % d->parts, heads = d->opt.kv_heads;
   const int64_t first = heads * part / d->parts, last = heads * (part + 1) / d->parts;
   int64_t pairs = 0;
-  for (int run = sr_mask_first_run(&d->opt.mask); run < SR_RUNS; run++) {
+  for (int run = sr_mask_first_run(&d->opt.mask); run < SR_SIGHT_RUNS; run++) {
     const int64_t more = look(d, sr_tokens_segment(d->kv, segment), run, w) * (last - first);
     if (more > 0) meet_heads(p, w, segment, run, first, last);
     pairs += more;
@@ -226,11 +226,11 @@ static void meet_keys(pass *p) {
   sr_plan_progress(plan, &p->done);
 }
 
-/* Copies the sums of a row to mail, or back. */
+/* Copies the sums of a row to reduced, or back. */
 static void mail_row(const sr_plan *plan, int64_t row, bool back) {
   const int64_t dim = plan->d.opt.value_dim;
   sr_accumulator acc = accumulator(plan, 0, row);
-  double *pair = plan->mail + plan->d.tiles + 2 * row * (1 + dim);
+  double *pair = plan->reduced + plan->d.tiles + 2 * row * (1 + dim);
   for (int64_t i = 0; i <= dim; i++, pair += 2) {
     double *hi = i ? &acc.o_hi[i - 1] : acc.l_hi, *lo = i ? &acc.o_lo[i - 1] : acc.l_lo;
     if (back)
@@ -245,16 +245,16 @@ static sr_status merge_ranks(sr_plan *plan) {
   const sr_decision *d = &plan->d;
   if (d->ranks == 1) return SR_OK;
   double start = sr_now();
-  for (int64_t r = 0; r < d->tiles; r++) plan->mail[r] = accumulator(plan, 0, r).e[0];
-  SR_TRY(sr_comm_max(plan->comm, plan->mail, d->tiles));
+  for (int64_t r = 0; r < d->tiles; r++) plan->reduced[r] = accumulator(plan, 0, r).e[0];
+  SR_TRY(sr_comm_max(plan->comm, plan->reduced, d->tiles));
   for (int64_t r = 0; r < d->tiles; r++) {
     sr_accumulator acc = accumulator(plan, 0, r);
-    sr_accumulator_raise(d->kernel, (int32_t)d->opt.value_dim, &acc, &plan->mail[r]);
+    sr_accumulator_raise(d->kernel, (int32_t)d->opt.value_dim, &acc, &plan->reduced[r]);
     mail_row(plan, r, false);
   }
-  SR_TRY(sr_comm_sum_pairs(plan->comm, plan->mail + d->tiles, d->tiles * (1 + d->opt.value_dim)));
+  SR_TRY(sr_comm_sum_pairs(plan->comm, plan->reduced + d->tiles, d->tiles * (1 + d->opt.value_dim)));
   for (int64_t r = 0; r < d->tiles; r++) mail_row(plan, r, true);
-  plan->stats.sent_bytes += sr_decode_mail_bytes(d);
+  plan->stats.sent_bytes += sr_decode_reduced_bytes(d);
   plan->stats.wait_s += sr_now() - start;
   return SR_OK;
 }
@@ -277,7 +277,7 @@ static void unpack_row(sr_plan *plan, const sr_tensors *t, int64_t row, int64_t 
   const uint64_t bytes = (uint64_t)o->value_dim * sr_dtype_size(o->out_dtype);
   const sr_sight sight = sr_mask_sees(&o->mask, d->q_start + query, o->kv_len);
   sr_accumulator acc = accumulator(plan, 0, row);
-  double elements[SR_WIDEST_HEAD]; /* of any type */
+  double elements[SR_HEAD_DIM_MAX]; /* of any type */
   d->kernel->divide(&acc, (int32_t)o->value_dim);
   sr_accumulator_rows(d->kernel, (int32_t)o->value_dim, &acc, 0, 1, o->out_dtype, elements);
   sr_accumulator_store(&acc, 0, elements, bytes, !sr_sight_is_empty(&sight), (char *)t->o + at * bytes, d->lse_dtype,

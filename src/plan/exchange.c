@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "schedule/heads.h"
 
-/* The tensors, in the order in which they lie in the mail. */
+/* The tensors, in the order in which they lie in a message. */
 typedef enum tensor { Q, K, V, O, LSE, TENSORS } tensor;
 
 /* Those of one way: from `from` to before `to`. */

@@ -47,7 +47,7 @@ static void set_task(const sr_fold *s, int64_t tile, sr_task *task) {
   const sr_decision *d = &s->plan->d;
   const sr_stay stay = sr_stay_of(d, tile);
   const sr_tile_rows t = sr_decision_tile(d, tile);
-  for (int run = 0; run < SR_RUNS; run++) task->reach.run[run] = nothing, task->common.run[run] = everything;
+  for (int run = 0; run < SR_SIGHT_RUNS; run++) task->reach.run[run] = nothing, task->common.run[run] = everything;
   task->number = tile;
   task->rows = t.rows;
   task->closes = false;
@@ -57,11 +57,11 @@ static void set_task(const sr_fold *s, int64_t tile, sr_task *task) {
   task->tile.scale = d->scale * M_LOG2E;
   task->tile.head_dim = (int32_t)d->opt.head_dim;
   task->tile.value_dim = (int32_t)d->opt.value_dim;
-  task->tile.leans = d->opt.slopes != NULL;
+  task->tile.has_slopes = d->opt.slopes != NULL;
   sr_row row = sr_decision_first_row(d, &t);
   for (int64_t lane = 0; lane < d->kernel->tile; lane++) {
     const sr_sight sees = sr_mask_sees(&d->opt.mask, t.position + row.query, d->opt.kv_len);
-    for (int run = 0; run < SR_RUNS; run++) {
+    for (int run = 0; run < SR_SIGHT_RUNS; run++) {
       widen(&task->reach.run[run], sees.run[run]);
       narrow(&task->common.run[run], sees.run[run]);
     }
@@ -138,7 +138,7 @@ static void enter_segment(const sr_fold *s, const stretch *at, sr_task *task) {
   if (!task->active) return;
   const double *norm = task->state.query_norm[at->run];
   for (int lane = 0; lane < tile; lane++) {
-    t->bound[lane] = t->leans ? (double)INFINITY : norm[lane] * at->norm * SR_ROUNDED_UP;
+    t->bound[lane] = t->has_slopes ? (double)INFINITY : norm[lane] * at->norm * SR_ROUNDED_UP;
     t->place[lane] = (double)(task->position[lane] - at->segment.start);
   }
   t->q = task->state.queries[at->run];
@@ -195,7 +195,7 @@ static void write_tile(const sr_fold *s, sr_task *task) {
 
 /* Whether nothing in a tile's reach is still to be met behind a stretch. */
 static bool ends_at(const sr_task *task, const stretch *at) {
-  return at->run == SR_RUNS - 1 && task->reach.run[at->run].hi <= at->segment.start + at->segment.count;
+  return at->run == SR_SIGHT_RUNS - 1 && task->reach.run[at->run].hi <= at->segment.start + at->segment.count;
 }
 
 static bool meets_chunk(const sr_task *task, sr_keys keys) {
@@ -281,7 +281,7 @@ static void fold_run(sr_fold *s, sr_batch batch, int run, const sr_worker *w) {
 static void fold_batch(sr_fold *s, sr_batch batch, const sr_worker *w) {
   const sr_decision *d = &s->plan->d;
   for (int64_t i = 0; i < batch.count; i++) set_task(s, batch.first + i, &w->task[i]);
-  for (int run = sr_mask_first_run(&d->opt.mask); run < SR_RUNS; run++) fold_run(s, batch, run, w);
+  for (int run = sr_mask_first_run(&d->opt.mask); run < SR_SIGHT_RUNS; run++) fold_run(s, batch, run, w);
   for (int64_t i = 0; i < batch.count; i++)
     if (w->task[i].closes && !w->task[i].written) write_tile(s, &w->task[i]);
 }

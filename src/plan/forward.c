@@ -24,7 +24,7 @@ sr_status sr_plan_forward(sr_plan *plan, const sr_tensors *tensors) {
   plan->stats = (sr_plan_stats){0};
   plan->steps_taken = 0;
   SR_TRY(sr_agree(plan->comm, sr_plan_check_tensors(plan, tensors)));
-  SR_TRY(sr_decision_few(&plan->d) ? sr_plan_decode(plan, tensors) : sr_plan_travel(plan, tensors));
+  SR_TRY(sr_decision_decodes(&plan->d) ? sr_plan_decode(plan, tensors) : sr_plan_travel(plan, tensors));
   plan->stats.attention_s = sr_now() - start;
   return SR_OK;
 }

@@ -37,8 +37,8 @@ static sr_status check_shape(const sr_options *o) {
   SR_TRY(check_range("kv_len", o->kv_len, 1, LONGEST));
   SR_TRY(check_range("q_heads", o->q_heads, 1, 1 << 20));
   SR_TRY(check_range("kv_heads", o->kv_heads, 1, 1 << 20));
-  SR_TRY(check_range("head_dim", o->head_dim, 1, SR_WIDEST_HEAD));
-  SR_TRY(check_range("value_dim", o->value_dim, 1, SR_WIDEST_HEAD));
+  SR_TRY(check_range("head_dim", o->head_dim, 1, SR_HEAD_DIM_MAX));
+  SR_TRY(check_range("value_dim", o->value_dim, 1, SR_HEAD_DIM_MAX));
   if (o->q_heads % o->kv_heads)
     return sr_fail(SR_ERR_ARGUMENT, "%" PRId64 " query heads are no multiple of %" PRId64 " KV heads", o->q_heads,
                    o->kv_heads);

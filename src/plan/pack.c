@@ -22,7 +22,7 @@ static const char *element(const void *tensor, sr_dtype dtype, int64_t row, int6
 
 /* n elements as the kernel multiplies them, one behind the other. */
 static void convert(const sr_decision *d, const void *from, int64_t n, void *to) {
-  uint16_t half[SR_WIDEST_HEAD];
+  uint16_t half[SR_HEAD_DIM_MAX];
   if (d->kernel->compute == SR_F64) {
     sr_to_f64(d->opt.dtype, from, n, to);
   } else if (d->kernel->compute == SR_F32) {
@@ -98,7 +98,7 @@ static int64_t nonfinite_query(const sr_decision *d, const void *elements, int64
 
 /* Queries from `first` on become lanes of a tile; lanes without a query are 0. */
 static void pack_group(const sr_decision *d, const char *q, const lanes *l, int64_t first, char *packed, double *norm) {
-  double group[SR_TURNED * SR_WIDEST_HEAD];
+  double group[SR_TURNED * SR_HEAD_DIM_MAX];
   const int64_t unit = (int64_t)sr_unit_bytes(d->kernel), bytes = (int64_t)sr_key_bytes(d->kernel, d->opt.head_dim);
   const int64_t n = group_at(d, first), row = row_bytes(d->opt.head_dim, d->opt.dtype);
   for (int64_t i = 0; i < n; i++) {
@@ -160,7 +160,7 @@ static void pack_keys(const sr_decision *d, const sr_segment *s, const void *k, 
 
 /* Values of two keys, component by component; of the first key alone, with zeros, where there is no second. */
 static void pack_pair(const sr_decision *d, const void *first, const void *second, uint16_t *to) {
-  uint16_t half[2][SR_WIDEST_HEAD] = {{0}};
+  uint16_t half[2][SR_HEAD_DIM_MAX] = {{0}};
   convert(d, first, d->opt.value_dim, half[0]);
   if (second) convert(d, second, d->opt.value_dim, half[1]);
   for (int64_t i = 0; i < d->opt.value_dim; i++) {
@@ -207,7 +207,7 @@ int64_t sr_nonfinite_segment(const sr_decision *d, const sr_tensors *t, int64_t 
   const sr_sight sight = sr_mask_union(&d->opt.mask, d->q_start, d->opt.q_len, d->opt.kv_len);
   const sr_span keys = sr_tokens_segment(d->work.kv, i);
   int64_t nonfinite = 0;
-  for (int run = 0; run < SR_RUNS; run++) {
+  for (int run = 0; run < SR_SIGHT_RUNS; run++) {
     const sr_keys seen = sr_block_sees(keys, sight.run[run]);
     nonfinite += nonfinite_rows(d, t, i * SR_SEGMENT + seen.lo, i * SR_SEGMENT + seen.hi);
   }
@@ -254,9 +254,9 @@ int64_t sr_pack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *t, con
   const sr_decision *d = &plan->d;
   const sr_tile_rows rows = sr_decision_tile(d, tile);
   const lanes l = lanes_of(d, &rows);
-  for (int run = SR_RUNS - (int)d->sets; run < SR_RUNS; run++)
+  for (int run = SR_SIGHT_RUNS - (int)d->sets; run < SR_SIGHT_RUNS; run++)
     pack_queries(d, sr_plan_queries(d, t, run), &l, state->queries[run], state->query_norm[run]);
-  return sr_decision_counts_queries(d) ? 0 : nonfinite_packed(d, &rows, t->q, &l, state->query_norm[SR_RUN_WINDOW]);
+  return sr_decision_counts_queries(d) ? 0 : nonfinite_packed(d, &rows, t->q, &l, state->query_norm[SR_SIGHT_WINDOW]);
 }
 
 static int64_t pack_kept(const sr_plan *plan, int64_t tile, const sr_tensors *t) {
@@ -283,7 +283,7 @@ int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *t) {
 /* Rows of a tile from `first` on. An accumulator into which nothing was folded is of rows that see no key. */
 static void unpack_group(const sr_decision *d, const sr_sight *sees, int64_t first, const sr_accumulator *acc,
                          const lanes *l, const sr_tensors *t) {
-  double group[SR_TURNED * SR_WIDEST_HEAD]; /* of any type */
+  double group[SR_TURNED * SR_HEAD_DIM_MAX]; /* of any type */
   const int64_t bytes = row_bytes(d->opt.value_dim, d->opt.out_dtype), lse_bytes = row_bytes(1, d->lse_dtype);
   if (!sr_accumulator_is_new(acc))
     sr_accumulator_rows(d->kernel, (int32_t)d->opt.value_dim, acc, (int32_t)first, (int32_t)group_at(d, first),

@@ -190,7 +190,7 @@ static void carve_buffers(sr_plan *plan, char **at) {
  * the threads that fill them. */
 static sr_status allocate(sr_plan *plan) {
   const sr_decision *d = &plan->d;
-  const bool few = sr_decision_few(d);
+  const bool decodes = sr_decision_decodes(d);
   SR_TRY(check_limit(d));
   plan->workspace = sr_alloc(d->workspace);
   if (!plan->workspace)
@@ -198,11 +198,11 @@ static sr_status allocate(sr_plan *plan) {
   char *at = plan->workspace;
   const uint64_t kept = (uint64_t)sr_decision_kept(d), packed = kept * (uint64_t)d->sets;
   plan->queries = carve(&at, d->tile_bytes * packed);
-  plan->accumulators = carve(&at, d->acc_bytes * kept * (uint64_t)(few ? d->threads : 1));
+  plan->accumulators = carve(&at, d->acc_bytes * kept * (uint64_t)(decodes ? d->threads : 1));
   plan->workers = carve(&at, d->worker_bytes * (uint64_t)d->threads);
-  if (few) {
+  if (decodes) {
     plan->special = carve(&at, sr_decode_special_bytes(d));
-    plan->mail = carve(&at, sr_decode_mail_bytes(d));
+    plan->reduced = carve(&at, sr_decode_reduced_bytes(d));
     return SR_OK;
   }
   if (d->members == 1) carve_buffers(plan, &at);
@@ -235,7 +235,7 @@ static sr_status build(MPI_Comm comm, sr_decision *d, sr_plan **plan) {
     *d = (sr_decision){0}; /* the plan has it */
   }
   /* Duplicating is collective: all ranks must have come so far. */
-  SR_TRY(sr_agree(comm, *plan ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory for a plan")));
+  SR_TRY(sr_agree_memory(comm, *plan, "for a plan"));
   SR_TRY(sr_comm_dup(comm, &(*plan)->comm));
   SR_TRY(sr_agree(comm, allocate(*plan)));
   SR_TRY(sr_agree(comm, share(*plan)));
@@ -297,7 +297,7 @@ void sr_plan_describe(const sr_plan *plan, sr_plan_info *info) {
 sr_status sr_plan_move(sr_plan *plan, int64_t q_start) {
   sr_decision *d = &plan->d;
   const sr_options *o = &d->opt;
-  if (!sr_decision_few(d))
+  if (!sr_decision_decodes(d))
     return sr_fail(SR_ERR_ARGUMENT, "a plan of more than %d queries cannot be moved", SR_DECODE_QUERIES);
   SR_TRY(sr_options_check_position(q_start));
   sr_span all = {0, o->kv_len};
@@ -317,13 +317,13 @@ sr_accumulator sr_plan_accumulator(const sr_plan *plan, int64_t i) {
 }
 
 const void *sr_plan_queries(const sr_decision *d, const sr_tensors *tensors, int run) {
-  return d->opt.sink_queries && run == SR_RUN_SINKS ? tensors->q_sinks : tensors->q;
+  return d->opt.sink_queries && run == SR_SIGHT_SINKS ? tensors->q_sinks : tensors->q;
 }
 
 sr_state sr_state_at(const sr_decision *d, char *queries, double *query_norm, int64_t apart,
                      sr_accumulator accumulator) {
   sr_state state = {.accumulator = accumulator};
-  for (int run = 0; run < SR_RUNS; run++) {
+  for (int run = 0; run < SR_SIGHT_RUNS; run++) {
     state.queries[run] = queries + (uint64_t)(sr_decision_set(d, run) * apart) * d->tile_bytes;
     state.query_norm[run] = query_norm + sr_decision_set(d, run) * apart * d->kernel->tile;
   }

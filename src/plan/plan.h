@@ -19,7 +19,7 @@ struct sr_plan {
   char *buffer[SR_MOST_BUFFERS]; /* keys and values */
   char *workers;                 /* [threads] */
   sr_batch *batches;             /* [n_batches] */
-  double *mail;                  /* what the decode strategy reduces over the ranks */
+  double *reduced;               /* what the decode strategy reduces over the ranks */
   double *query_norm; /* [sets][kept][tile] lengths of the queries, times scale * log2(e): of scores' units */
   double *key_norm;   /* [segments][kv_heads] of its longest key; infinite where keys or values are not tame (pack.c) */
   unsigned char *special; /* a few queries: bit i: what the shard's segment i gave is not finite */
@@ -33,8 +33,8 @@ struct sr_plan {
 
 /* What of a tile is carried from one chunk of keys to the next. */
 typedef struct sr_state {
-  char *queries[SR_RUNS];      /* packed, as they meet a run of the mask */
-  double *query_norm[SR_RUNS]; /* [tile] */
+  char *queries[SR_SIGHT_RUNS];      /* packed, as they meet a run of the mask */
+  double *query_norm[SR_SIGHT_RUNS]; /* [tile] */
   sr_accumulator accumulator;
 } sr_state;
 

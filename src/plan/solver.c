@@ -4,21 +4,21 @@
 
 #include "base/error.h"
 
-static bool is_few(const sr_options *o) {
+static bool decodes(const sr_options *o) {
   return o->q_len <= SR_DECODE_QUERIES;
 }
 
 /* Which kernels a problem takes depends on the problem alone, and so must its bits. */
 static sr_status for_few(const sr_options *o, const sr_site *site) {
   (void)site;
-  if (is_few(o)) return SR_OK;
+  if (decodes(o)) return SR_OK;
   return sr_fail(SR_ERR_ARGUMENT, "the strategy decode is for up to %d queries, not %" PRId64, SR_DECODE_QUERIES,
                  o->q_len);
 }
 
 static sr_status for_many(const sr_options *o, const sr_site *site) {
   (void)site;
-  if (!is_few(o)) return SR_OK;
+  if (!decodes(o)) return SR_OK;
   return sr_fail(SR_ERR_ARGUMENT, "up to %d queries take the strategy decode, not %s", SR_DECODE_QUERIES,
                  sr_strategy_name(o->strategy));
 }
@@ -88,7 +88,7 @@ enum { SOLVERS = sizeof table / sizeof *table };
 
 /* The ways of one solver, behind the n that there are. */
 static int add_ways(const sr_solver *solver, const sr_options *o, const sr_site *site, sr_way *way, int n, int room) {
-  const bool any = o->balance == SR_BALANCE_AUTO, plain = !limits_sight(o, site) || site->ranks == 1 || is_few(o);
+  const bool any = o->balance == SR_BALANCE_AUTO, plain = !limits_sight(o, site) || site->ranks == 1 || decodes(o);
   for (int heads = 1; heads <= site->ranks; heads++) {
     if (solver->takes ? !solver->takes(o, site, heads) : heads > 1) continue;
     for (sr_balance b = SR_BALANCE_CONTIGUOUS; b <= SR_BALANCE_WEIGHTED; b++) {

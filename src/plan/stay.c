@@ -19,7 +19,7 @@ static bool has_some(sr_tokens tokens, sr_range range) {
 }
 
 static bool meets(const sr_sight *sight, sr_tokens tokens) {
-  return has_some(tokens, sight->run[SR_RUN_SINKS]) || has_some(tokens, sight->run[SR_RUN_WINDOW]);
+  return has_some(tokens, sight->run[SR_SIGHT_SINKS]) || has_some(tokens, sight->run[SR_SIGHT_WINDOW]);
 }
 
 /* What some row of tiles [first, last] sees, and what lies between. */
@@ -45,7 +45,7 @@ static int64_t only_step(const sr_decision *d, const sr_sight *sight) {
 static sr_sight common_sight(const sr_decision *d, int64_t first, int64_t last) {
   const sr_sight from = sight_of(d, first, first), to = sight_of(d, last, last);
   sr_sight sight = {0};
-  for (int run = 0; run < SR_RUNS; run++)
+  for (int run = 0; run < SR_SIGHT_RUNS; run++)
     if (to.run[run].lo < to.run[run].hi) sight.run[run] = (sr_range){to.run[run].lo, from.run[run].hi};
   return sight;
 }

@@ -9,6 +9,7 @@
 
 #include "base/convert.h"
 #include "base/error.h"
+#include "base/random.h"
 #include "comm/comm.h"
 #include "kernels/reference.h"
 #include "plan.h"
@@ -18,29 +19,21 @@
 enum { BATCH = 16 };
 
 typedef struct batch {
-  int64_t n;            /* queries */
-  int64_t query[BATCH]; /* of the whole sequence, ascending */
-  int64_t local[BATCH]; /* its local index, -1 on other ranks */
-  double *q[SR_RUNS];   /* [n][q_heads][head_dim] as they meet a run */
-  sr_reference *row;    /* [n][q_heads] */
-  double *o;            /* [n][q_heads][value_dim] of the rows */
-  double *mail;         /* what one reduction carries */
+  int64_t n;                /* queries */
+  int64_t query[BATCH];     /* of the whole sequence, ascending */
+  int64_t local[BATCH];     /* its local index, -1 on other ranks */
+  double *q[SR_SIGHT_RUNS]; /* [n][q_heads][head_dim] as they meet a run */
+  sr_reference *row;        /* [n][q_heads] */
+  double *o;                /* [n][q_heads][value_dim] of the rows */
+  double *reduced;          /* what one reduction carries */
 } batch;
-
-/* splitmix64: Steele, Lea and Flood, OOPSLA 2014. */
-static uint64_t mix(uint64_t x) {
-  x += 0x9e3779b97f4a7c15;
-  x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9;
-  x = (x ^ (x >> 27)) * 0x94d049bb133111eb;
-  return x ^ (x >> 31);
-}
 
 /* The i-th of n queries: one from each of n equal runs of the sequence, the sequence's last query in the last. */
 static int64_t sample(int64_t q_len, int64_t n, int64_t i, uint64_t seed) {
   int64_t from = (int64_t)((double)q_len * (double)i / (double)n),
           to = (int64_t)((double)q_len * (double)(i + 1) / (double)n);
   if (i == n - 1 || to <= from) return i == n - 1 ? q_len - 1 : from;
-  return from + (int64_t)(mix(seed ^ mix((uint64_t)i)) % (uint64_t)(to - from));
+  return from + (int64_t)(sr_random_bits(seed ^ sr_random_bits((uint64_t)i, 0), 0) % (uint64_t)(to - from));
 }
 
 static int64_t local_of(sr_tokens tokens, int64_t query) {
@@ -54,10 +47,10 @@ static int64_t local_of(sr_tokens tokens, int64_t query) {
 }
 
 static void batch_free(batch *b) {
-  for (int run = 0; run < SR_RUNS; run++) free(b->q[run]);
+  for (int run = 0; run < SR_SIGHT_RUNS; run++) free(b->q[run]);
   free(b->row);
   free(b->o);
-  free(b->mail);
+  free(b->reduced);
 }
 
 static sr_status batch_create(const sr_decision *d, batch *b) {
@@ -66,8 +59,8 @@ static sr_status batch_create(const sr_decision *d, batch *b) {
   *b = (batch){.q = {calloc(q, sizeof(double)), calloc(q, sizeof(double))},
                .row = calloc(rows, sizeof(sr_reference)),
                .o = calloc(rows * (size_t)d->opt.value_dim, sizeof(double)),
-               .mail = calloc(rows * (size_t)(d->opt.value_dim + 4), sizeof(double))};
-  if (b->q[0] && b->q[1] && b->row && b->o && b->mail) return SR_OK;
+               .reduced = calloc(rows * (size_t)(d->opt.value_dim + 4), sizeof(double))};
+  if (b->q[0] && b->q[1] && b->row && b->o && b->reduced) return SR_OK;
   return sr_fail(SR_ERR_RESOURCE, "no memory to verify %d queries", BATCH);
 }
 
@@ -87,8 +80,8 @@ static sr_status load_run(const sr_plan *plan, const sr_tensors *t, int run, bat
 }
 
 static sr_status batch_load(const sr_plan *plan, const sr_tensors *t, batch *b) {
-  const int first = SR_RUNS - (int)plan->d.sets;
-  for (int run = first; run < SR_RUNS; run++) SR_TRY(load_run(plan, t, run, b));
+  const int first = SR_SIGHT_RUNS - (int)plan->d.sets;
+  for (int run = first; run < SR_SIGHT_RUNS; run++) SR_TRY(load_run(plan, t, run, b));
   return SR_OK;
 }
 
@@ -99,7 +92,7 @@ static void meet_run(const sr_plan *plan, const sr_tensors *t, const batch *b, i
   const int64_t k_row = o->kv_heads * o->head_dim, v_row = o->kv_heads * o->value_dim;
   const int64_t head = r % o->q_heads / d->group;
   const uint64_t element = sr_dtype_size(o->dtype);
-  const double *q = b->q[d->sets == 1 ? SR_RUN_WINDOW : run];
+  const double *q = b->q[d->sets == 1 ? SR_SIGHT_WINDOW : run];
   int64_t local = 0;
   for (int64_t i = 0; i < d->kv.n; i++) {
     sr_span s = d->kv.span[i];
@@ -123,36 +116,36 @@ static void meet_local(const sr_plan *plan, const sr_tensors *t, batch *b, int64
   b->row[r].o = b->o + r * o->value_dim;
   sr_reference_clear(&b->row[r], (int32_t)o->value_dim);
   if (o->slopes) b->row[r].slope = o->slopes[r % o->q_heads];
-  for (int i = 0; i < SR_RUNS; i++) meet_run(plan, t, b, r, i, sight.run[i]);
+  for (int i = 0; i < SR_SIGHT_RUNS; i++) meet_run(plan, t, b, r, i, sight.run[i]);
 }
 
 /* Merges the ranks' states: first the largest score, reach and |v|, then the sums, relative to that largest score. */
 static sr_status merge_ranks(const sr_plan *plan, batch *b) {
   const int64_t rows = b->n * plan->d.opt.q_heads, dv = plan->d.opt.value_dim, sums = dv + 3;
   for (int64_t r = 0; r < rows; r++) {
-    b->mail[3 * r] = b->row[r].top;
-    b->mail[3 * r + 1] = b->row[r].reach;
-    b->mail[3 * r + 2] = b->row[r].v_top;
+    b->reduced[3 * r] = b->row[r].top;
+    b->reduced[3 * r + 1] = b->row[r].reach;
+    b->reduced[3 * r + 2] = b->row[r].v_top;
   }
-  SR_TRY(sr_comm_max(plan->comm, b->mail, 3 * rows));
+  SR_TRY(sr_comm_max(plan->comm, b->reduced, 3 * rows));
   for (int64_t r = 0; r < rows; r++) {
     sr_reference *row = &b->row[r];
-    sr_reference_raise(row, b->mail[3 * r], (int32_t)dv);
-    row->reach = b->mail[3 * r + 1];
-    row->v_top = b->mail[3 * r + 2];
+    sr_reference_raise(row, b->reduced[3 * r], (int32_t)dv);
+    row->reach = b->reduced[3 * r + 1];
+    row->v_top = b->reduced[3 * r + 2];
   }
   for (int64_t r = 0; r < rows; r++) {
-    b->mail[r * sums] = b->row[r].l;
-    b->mail[r * sums + 1] = b->row[r].keys;
-    b->mail[r * sums + 2] = b->row[r].leaned;
-    memcpy(b->mail + r * sums + 3, b->row[r].o, (size_t)dv * sizeof(double));
+    b->reduced[r * sums] = b->row[r].l;
+    b->reduced[r * sums + 1] = b->row[r].keys;
+    b->reduced[r * sums + 2] = b->row[r].bias;
+    memcpy(b->reduced + r * sums + 3, b->row[r].o, (size_t)dv * sizeof(double));
   }
-  SR_TRY(sr_comm_sum(plan->comm, b->mail, rows * sums));
+  SR_TRY(sr_comm_sum(plan->comm, b->reduced, rows * sums));
   for (int64_t r = 0; r < rows; r++) {
-    b->row[r].l = b->mail[r * sums];
-    b->row[r].keys = b->mail[r * sums + 1];
-    b->row[r].leaned = b->mail[r * sums + 2];
-    memcpy(b->row[r].o, b->mail + r * sums + 3, (size_t)dv * sizeof(double));
+    b->row[r].l = b->reduced[r * sums];
+    b->row[r].keys = b->reduced[r * sums + 1];
+    b->row[r].bias = b->reduced[r * sums + 2];
+    memcpy(b->row[r].o, b->reduced + r * sums + 3, (size_t)dv * sizeof(double));
   }
   return SR_OK;
 }
@@ -197,8 +190,8 @@ static bound rounding(const sr_decision *d, const sr_reference *row) {
   if (row->keys == 0) return (bound){0, 0}; /* nothing is computed */
   if (!(row->reach * M_LOG2E < most && row->v_top < most / SR_SEGMENT))
     return (bound){(double)INFINITY, (double)INFINITY};
-  const double leaned = row->l > 0 ? row->leaned / row->l : 0;
-  double relative = 2 * sums.unit * (32 + 4 * (row->reach + leaned));
+  const double bias = row->l > 0 ? row->bias / row->l : 0;
+  double relative = 2 * sums.unit * (32 + 4 * (row->reach + bias));
   if (d->kernel->compute != d->kernel->sums)
     relative += 2 * factors.unit * (2 + (rounds_inputs(d) ? 4 * row->reach : 0));
   return (bound){row->v_top * (relative + out.unit) + row->keys * sums.smallest + out.smallest, relative};
@@ -230,7 +223,7 @@ static void judge(const sr_plan *plan, const sr_tensors *t, batch *b, int64_t r,
   int64_t local = b->local[r / opt->q_heads], head = r % opt->q_heads;
   if (local < 0) return;
   bound allowed = rounding(d, &b->row[r]);
-  double lse, o[SR_WIDEST_HEAD], want = sr_reference_finish(&b->row[r], (int32_t)opt->value_dim);
+  double lse, o[SR_HEAD_DIM_MAX], want = sr_reference_finish(&b->row[r], (int32_t)opt->value_dim);
   uint64_t at = (uint64_t)(local * opt->q_heads + head);
   sr_to_f64(d->lse_dtype, (const char *)t->lse + at * sr_dtype_size(d->lse_dtype), 1, &lse);
   sr_to_f64(opt->out_dtype, (const char *)t->o + at * (uint64_t)opt->value_dim * sr_dtype_size(opt->out_dtype),

@@ -9,7 +9,7 @@
 typedef struct sr_heads {
   int64_t q_first, q_count;
   int64_t kv_first, kv_count;
-  bool first; /* of the parts that have its KV heads */
+  bool counts_kv; /* the first of the parts that have its KV heads: it counts what is odd in them */
 } sr_heads;
 
 /* Part i of `parts`, 1 to q_heads of them. Up to kv_heads parts get whole KV heads with their query heads; of more

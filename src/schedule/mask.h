@@ -12,21 +12,21 @@ typedef struct sr_range {
 
 /* Runs of keys that a query sees: sinks that lie before its window, and the window. Which run a key is in depends on
  * the query alone. */
-enum { SR_RUN_SINKS, SR_RUN_WINDOW, SR_RUNS };
+enum { SR_SIGHT_SINKS, SR_SIGHT_WINDOW, SR_SIGHT_RUNS };
 
 /* They do not overlap. */
 typedef struct sr_sight {
-  sr_range run[SR_RUNS];
+  sr_range run[SR_SIGHT_RUNS];
 } sr_sight;
 
 static inline bool sr_sight_is_empty(const sr_sight *sight) {
-  return sight->run[SR_RUN_SINKS].lo == sight->run[SR_RUN_SINKS].hi &&
-         sight->run[SR_RUN_WINDOW].lo == sight->run[SR_RUN_WINDOW].hi;
+  return sight->run[SR_SIGHT_SINKS].lo == sight->run[SR_SIGHT_SINKS].hi &&
+         sight->run[SR_SIGHT_WINDOW].lo == sight->run[SR_SIGHT_WINDOW].hi;
 }
 
 /* The first run that a query may have keys in. */
 static inline int sr_mask_first_run(const sr_mask *mask) {
-  return mask->sinks > 0 && mask->window_left >= 0 ? SR_RUN_SINKS : SR_RUN_WINDOW;
+  return mask->sinks > 0 && mask->window_left >= 0 ? SR_SIGHT_SINKS : SR_SIGHT_WINDOW;
 }
 
 /* Position of query 0, with SR_Q_START_END resolved. */

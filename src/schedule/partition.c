@@ -37,9 +37,9 @@ static bool seen_in(sr_arena *arena, const sr_partition *p, sr_tokens queries, i
 
 bool sr_partition_seen(sr_arena *arena, const sr_partition *p, sr_tokens queries, sr_tokens *seen) {
   sr_tokens sinks;
-  if (!seen_in(arena, p, queries, SR_RUN_WINDOW, seen)) return false;
-  if (sr_mask_first_run(&p->problem.mask) == SR_RUN_WINDOW) return true;
-  return seen_in(arena, p, queries, SR_RUN_SINKS, &sinks) && sr_tokens_any(arena, sinks, *seen, seen);
+  if (!seen_in(arena, p, queries, SR_SIGHT_WINDOW, seen)) return false;
+  if (sr_mask_first_run(&p->problem.mask) == SR_SIGHT_WINDOW) return true;
+  return seen_in(arena, p, queries, SR_SIGHT_SINKS, &sinks) && sr_tokens_any(arena, sinks, *seen, seen);
 }
 
 static bool deal_queries(sr_arena *arena, const sr_problem *p, sr_deal *deal) {

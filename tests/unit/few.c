@@ -10,7 +10,7 @@
 #include "kernels/reference.h"
 #include "suite.h"
 
-enum { SEGMENT = 1024, WIDEST = SR_WIDEST_HEAD, KV_HEADS = 3, MOST_ROWS = 16 };
+enum { SEGMENT = 1024, WIDEST = SR_HEAD_DIM_MAX, KV_HEADS = 3, MOST_ROWS = 16 };
 
 /* Some queries of KV heads `head` to `head + heads - 1`; keys and values are of `dtype`, in memory that ends with the
  * last of them. */
@@ -22,8 +22,8 @@ typedef struct few_rig {
   char *k, *v;
   double scale; /* of scores; 1 where queries carry it */
   sr_keys sees[MOST_ROWS];
-  double slope[KV_HEADS * MOST_ROWS], place[MOST_ROWS]; /* all 0 unless leans */
-  bool leans;
+  double slope[KV_HEADS * MOST_ROWS], place[MOST_ROWS]; /* all 0 unless has_slopes */
+  bool has_slopes;
 } few_rig;
 
 /* Types of products, and of keys and values. */
@@ -78,7 +78,7 @@ static void free_few(few_rig *r) {
 
 /* Scores fall with the distance from a row's place, by up to 1/100 from key to key. */
 static void lean(few_rig *r, uint64_t *random) {
-  r->leans = true;
+  r->has_slopes = true;
   for (int i = 0; i < r->heads * r->rows; i++) r->slope[i] = -(double)random_int(random, 0, 100) / 1e4;
   for (int i = 0; i < r->rows; i++) r->place[i] = (double)random_int(random, -10, r->keys + 10);
 }
@@ -112,7 +112,7 @@ static sr_few few_of(const few_rig *r, const void *q) {
                   .head_dim = r->head_dim,
                   .value_dim = r->value_dim,
                   .sees = r->sees,
-                  .slope = r->leans ? r->slope : NULL,
+                  .slope = r->has_slopes ? r->slope : NULL,
                   .place = r->place};
 }
 

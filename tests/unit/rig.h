@@ -18,7 +18,7 @@
 #include "kernels/kernel.h"
 #include "suite.h"
 
-enum { SEGMENT = 1024, MOST_SEGMENTS = 3, WIDEST = SR_WIDEST_HEAD };
+enum { SEGMENT = 1024, MOST_SEGMENTS = 3, WIDEST = SR_HEAD_DIM_MAX };
 
 static const sr_dtype products[] = {SR_F32, SR_F64, SR_BF16};
 enum { PRODUCTS = sizeof products / sizeof *products };
@@ -39,8 +39,8 @@ typedef struct rig {
   int64_t lo[SR_MAX_TILE], hi[SR_MAX_TILE]; /* the lane sees keys lo <= j < hi */
   bool finite;                              /* false: values take the way of those that may be NaN or Inf */
   bool bounded[SR_MAX_TILE];                /* false: the size of the lane's scores is not known beforehand */
-  bool leans;                               /* scores grow, in log2 units, by the lane's slope from key to key */
-  double slope[SR_MAX_TILE];                /* 0 unless leans */
+  bool has_slopes;                          /* scores grow, in log2 units, by the lane's slope from key to key */
+  double slope[SR_MAX_TILE];                /* 0 unless has_slopes */
   int64_t place[SR_MAX_TILE];               /* the key from which on they do */
   int alone;                                /* segments that are folded one by one, before SR_PARTIALS are at a time */
   int32_t cut;   /* a multiple of the key block: a segment is met in two calls, up to it and from it on */
@@ -182,7 +182,7 @@ static inline void bound_scores(const rig *r, int s, double bound[SR_MAX_TILE]) 
     longest = fmax(longest, r->kernel->row->norm(SR_F64, r->k + j * r->head_dim, r->head_dim));
   for (int64_t i = 0; i < r->kernel->tile; i++) {
     const double length = r->kernel->row->norm(SR_F64, r->q + i * r->head_dim, r->head_dim);
-    bound[i] = r->bounded[i] && !r->leans ? length * longest * r->scale * SR_ROUNDED_UP : (double)INFINITY;
+    bound[i] = r->bounded[i] && !r->has_slopes ? length * longest * r->scale * SR_ROUNDED_UP : (double)INFINITY;
   }
 }
 
@@ -197,7 +197,7 @@ static inline void point_at(const rig *r, const packed *p, int s, int32_t first_
 /* Whether some lane sees some of segment s. */
 static inline bool meet_segment(const rig *r, const packed *p, int s, const sr_partial *partial) {
   sr_tile t = {.q = p->q, .scale = r->scale, .head_dim = r->head_dim, .value_dim = r->value_dim, .finite = r->finite};
-  t.leans = r->leans;
+  t.has_slopes = r->has_slopes;
   bound_scores(r, s, t.bound);
   for (int i = 0; i < r->kernel->tile; i++) {
     t.lo[i] = clip(r->lo[i] - (int64_t)s * SEGMENT);
@@ -292,7 +292,7 @@ static inline void random_ranges(rig *r, bool borders, uint64_t *random) {
 
 /* Slopes of up to 1/100 in size, from anywhere on. */
 static inline void random_slopes(rig *r, uint64_t *random) {
-  r->leans = true;
+  r->has_slopes = true;
   for (int i = 0; i < r->kernel->tile; i++) {
     r->slope[i] = (double)random_int(random, -100, 100) / 1e4;
     r->place[i] = random_int(random, -10, r->keys + 10);

@@ -7,7 +7,7 @@
 static void norms(void) {
   static const sr_dtype dtypes[] = {SR_F16, SR_BF16, SR_F32, SR_F64};
   const sr_kernel *kernel = kernel_of(SR_F32);
-  double x[SR_WIDEST_HEAD], store[SR_WIDEST_HEAD];
+  double x[SR_HEAD_DIM_MAX], store[SR_HEAD_DIM_MAX];
   for (int t = 0; t < 4; t++)
     for (int64_t n = 0; n <= 40; n++) {
       double sum = 0;

@@ -45,13 +45,13 @@ static sr_mask random_mask(uint64_t *r, int64_t reach, int64_t kv_len, int64_t *
 
 static bool holds(const sr_sight *sight, int64_t j) {
   bool is_in = false;
-  for (int i = 0; i < SR_RUNS; i++) is_in |= j >= sight->run[i].lo && j < sight->run[i].hi;
+  for (int i = 0; i < SR_SIGHT_RUNS; i++) is_in |= j >= sight->run[i].lo && j < sight->run[i].hi;
   return is_in;
 }
 
 static int64_t keys_of(const sr_sight *sight) {
   int64_t keys = 0;
-  for (int i = 0; i < SR_RUNS; i++) keys += sight->run[i].hi - sight->run[i].lo;
+  for (int i = 0; i < SR_SIGHT_RUNS; i++) keys += sight->run[i].hi - sight->run[i].lo;
   return keys;
 }
 
@@ -87,13 +87,13 @@ static void masks_match_their_definition(void) {
 static void masks_hold_at_the_ends_of_the_type(void) {
   sr_mask m = {.causal = true, .window_left = INT64_MAX, .window_right = INT64_MAX};
   sr_sight sight = sr_mask_sees(&m, INT64_MAX, 10);
-  CU_ASSERT(sight.run[SR_RUN_WINDOW].lo == 0 && sight.run[SR_RUN_WINDOW].hi == 10);
+  CU_ASSERT(sight.run[SR_SIGHT_WINDOW].lo == 0 && sight.run[SR_SIGHT_WINDOW].hi == 10);
   sight = sr_mask_sees(&m, INT64_MIN, 10);
   CU_ASSERT(sr_sight_is_empty(&sight));
   m = (sr_mask){.causal = true, .window_left = 0, .sinks = INT64_MAX};
   sight = sr_mask_sees(&m, 9, 10);
-  CU_ASSERT(sight.run[SR_RUN_SINKS].lo == 0 && sight.run[SR_RUN_SINKS].hi == 9);
-  CU_ASSERT(sight.run[SR_RUN_WINDOW].lo == 9 && sight.run[SR_RUN_WINDOW].hi == 10);
+  CU_ASSERT(sight.run[SR_SIGHT_SINKS].lo == 0 && sight.run[SR_SIGHT_SINKS].hi == 9);
+  CU_ASSERT(sight.run[SR_SIGHT_WINDOW].lo == 9 && sight.run[SR_SIGHT_WINDOW].hi == 10);
 }
 
 static void segments_follow_one_another(void) {
@@ -168,12 +168,12 @@ static void heads_are_dealt_once(void) {
     for (int64_t i = 0; i < parts; i++) {
       const sr_heads h = sr_heads_part(q_heads, kv_heads, parts, i);
       CU_ASSERT_EQUAL(h.q_first, q);
-      CU_ASSERT_EQUAL(h.kv_first, h.first ? kv : kv - 1);
+      CU_ASSERT_EQUAL(h.kv_first, h.counts_kv ? kv : kv - 1);
       CU_ASSERT(h.q_count > 0 && h.q_count % h.kv_count == 0 && h.q_first / group == h.kv_first);
       CU_ASSERT_EQUAL((h.q_first + h.q_count - 1) / group, h.kv_first + h.kv_count - 1);
       if (h.kv_count > 1) CU_ASSERT_EQUAL(h.q_count, h.kv_count * group);
       q += h.q_count;
-      if (h.first) kv += h.kv_count;
+      if (h.counts_kv) kv += h.kv_count;
       if (h.q_count < least) least = h.q_count;
       if (h.q_count > most) most = h.q_count;
     }

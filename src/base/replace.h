@@ -1,6 +1,6 @@
 /* Files that take another's place when they are whole: until then they have a name beside it. */
-#ifndef SR_BASE_PARTIAL_H
-#define SR_BASE_PARTIAL_H
+#ifndef SR_BASE_REPLACE_H
+#define SR_BASE_REPLACE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,11 +12,11 @@ bool sr_may_replace(const char *path);
 /* Opens an empty file for reading and writing, whose name, path.partial-XXXXXXXX, goes to `partial`. Like mkostemp, but
  * with the permissions that the umask and the folder give to new files; to its owner alone where it is to replace one.
  * Returns -1 and sets errno on failure. */
-int sr_partial_open(const char *path, char *partial, size_t size);
+int sr_replace_open(const char *path, char *partial, size_t size);
 
 /* `partial`, open as fd, becomes path: with the permissions of the regular file that it replaces, and with its owner
  * and group, as far as this process may give them. Returns false and sets errno on failure; `partial` is still there
  * then. */
-bool sr_partial_finish(int fd, const char *partial, const char *path);
+bool sr_replace_finish(int fd, const char *partial, const char *path);
 
 #endif

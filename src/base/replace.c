@@ -1,4 +1,4 @@
-#include "partial.h"
+#include "replace.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -30,7 +30,7 @@ bool sr_may_replace(const char *path) {
   return false;
 }
 
-int sr_partial_open(const char *path, char *partial, size_t size) {
+int sr_replace_open(const char *path, char *partial, size_t size) {
   static const char mark[] = ".partial-";
   const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
   struct stat old;
@@ -62,7 +62,7 @@ static void take_after(int fd, const struct stat *old) {
   fchmod(fd, mode);
 }
 
-bool sr_partial_finish(int fd, const char *partial, const char *path) {
+bool sr_replace_finish(int fd, const char *partial, const char *path) {
   struct stat old;
   if (is_regular(path, &old)) take_after(fd, &old);
   return !rename(partial, path);

@@ -1,4 +1,4 @@
-#include "machine.h"
+#include "costs_file.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/partial.h"
+#include "base/replace.h"
 #include "comm/comm.h"
 #include "world.h"
 
@@ -61,9 +61,9 @@ static sr_status keep(const char *path, int threads, const sr_costs *c) {
                            "copy_s_per_byte", c->copy_s_per_byte, "inside", link_json(&c->inside), "between",
                            link_json(&c->between));
   if (!json) return sr_fail(SR_ERR_RESOURCE, "%s: no memory for the costs of this machine", path);
-  const int fd = sr_partial_open(path, partial, sizeof partial);
+  const int fd = sr_replace_open(path, partial, sizeof partial);
   const bool kept = fd >= 0 && !json_dumpfd(json, fd, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) &&
-                    sr_partial_finish(fd, partial, path);
+                    sr_replace_finish(fd, partial, path);
   const int error = errno;
   json_decref(json);
   if (fd >= 0) close(fd);
@@ -82,7 +82,7 @@ static sr_status read_file(const char *path, int threads, bool *found, sr_costs 
   return status;
 }
 
-sr_status sr_machine_find(MPI_Comm comm, const char *path, int threads, sr_costs *costs) {
+sr_status sr_costs_find(MPI_Comm comm, const char *path, int threads, sr_costs *costs) {
   struct {
     sr_costs costs;
     bool found;

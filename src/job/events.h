@@ -1,0 +1,18 @@
+/* What a job tells of itself, for a person or a signal handler. */
+#ifndef SR_JOB_EVENTS_H
+#define SR_JOB_EVENTS_H
+
+#include <seqring/plan.h>
+
+/* What a job tells while it runs. A function may be NULL. */
+typedef struct sr_job_events {
+  void *data;                                    /* first argument of every one */
+  void (*warning)(void *data, const char *text); /* rank 0; one line, before the work begins */
+  void (*partial)(void *data,
+                  const char *path); /* a file to remove if the process is killed; NULL: there is none now */
+  void (*start)(void *data, const sr_plan_info *info); /* rank 0; attention begins */
+  sr_progress_fn *progress;                            /* rank 0; see sr_options */
+  void (*finish)(void *data);                          /* rank 0; attention has ended, also when it failed */
+} sr_job_events;
+
+#endif
