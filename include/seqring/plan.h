@@ -5,11 +5,13 @@
  *   opt.q_len = opt.kv_len = 65536;  opt.q_heads = 8;  opt.kv_heads = 2;  opt.head_dim = opt.value_dim = 64;
  *   opt.mask.causal = true;
  *   sr_plan *plan;
- *   sr_plan_create(MPI_COMM_WORLD, &opt, &plan);
- *   sr_rows rows;
- *   sr_plan_q_rows(plan, &rows);               // which queries this rank holds, and
- *   sr_plan_kv_rows(plan, &rows);              // which keys and values
- *   sr_plan_forward(plan, &(sr_tensors){.q = q, .k = k, .v = v, .o = o, .lse = lse});
+ *   sr_status status = sr_plan_create(MPI_COMM_WORLD, &opt, &plan);
+ *   if (status == SR_OK) {
+ *     sr_plan_q_rows(plan, &q_rows);           // which queries this rank holds, and
+ *     sr_plan_kv_rows(plan, &kv_rows);         // which keys and values: q, k and v are filled by them
+ *     status = sr_plan_forward(plan, &(sr_tensors){.q = q, .k = k, .v = v, .o = o, .lse = lse});
+ *   }
+ *   if (status != SR_OK) fprintf(stderr, "%s\n", sr_error_text());
  *   sr_plan_destroy(&plan);
  *
  * For query i and head h, with the keys j that the mask shows it and g = h / (q_heads / kv_heads),
@@ -50,7 +52,8 @@ typedef enum sr_products {
  * computing with them. */
 enum { SR_DECODE_QUERIES = 16 };
 
-/* Called by the thread that called sr_plan_forward, between tiles: done of total units of this rank's work. */
+/* Called by the thread that called sr_plan_forward, between tiles: done of total visible (query, key) pairs of this
+ * rank's, each counted once a query head. */
 typedef void sr_progress_fn(void *data, int64_t done, int64_t total);
 
 #define SR_OPTIONS_VERSION 1
@@ -175,7 +178,7 @@ typedef struct sr_plan_choice {
 } sr_plan_choice;
 
 /* The ways that the options leave open and that may be the best, the one that a plan takes first, then by seconds: up
- * to room of them. *n is how many there are. Collective over comm. Errors: SR_ERR_ARGUMENT, SR_ERR_RESOURCE,
+ * to room of them; choice may be NULL where room is 0. *n is how many there are. Collective over comm. Errors: SR_ERR_ARGUMENT, SR_ERR_RESOURCE,
  * SR_ERR_MPI. */
 sr_status sr_plan_choices(MPI_Comm comm, const sr_options *options, sr_plan_choice *choice, int room, int *n);
 
@@ -202,8 +205,8 @@ void sr_plan_stats_get(const sr_plan *plan, sr_plan_stats *stats);
 const sr_step_stats *sr_plan_steps(const sr_plan *plan, int64_t *n);
 
 /* Recomputes n_queries queries (all their heads) in float64 by the plain definition, and compares them with tensors->o
- * and tensors->lse: of each of n_queries equal runs one that seed chooses, but of the last run the last. Collective
- * over the plan's communicator. Errors: SR_ERR_WRONG when the output is further off than rounding explains,
+ * and tensors->lse: of each of n_queries equal runs one that seed chooses, but of the last run the last. More than
+ * q_len are q_len. Collective over the plan's communicator. Errors: SR_ERR_WRONG when the output is further off than rounding explains,
  * SR_ERR_ARGUMENT, SR_ERR_RESOURCE, SR_ERR_MPI. */
 sr_status sr_plan_verify(sr_plan *plan, const sr_tensors *tensors, int64_t n_queries, uint64_t seed,
                          sr_verify_result *result);

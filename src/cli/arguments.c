@@ -23,7 +23,7 @@ static void build_table(unsigned command, popt_table *table) {
     if (option->positional || !(option->commands & command)) continue;
     unsigned takes = option->kind == SR_KIND_FLAG ? POPT_ARG_NONE : POPT_ARG_STRING;
     *next++ = (struct poptOption){option->name, option->letter, takes, NULL, i + 1, NULL, NULL};
-    if (option->kind != SR_KIND_FLAG || !option->in_config) continue;
+    if (!sr_option_is_undone(option)) continue;
     snprintf(table->negated[i], sizeof table->negated[i], "no-%s", option->name);
     *next++ = (struct poptOption){table->negated[i], '\0', POPT_ARG_NONE, NULL, NEGATED + i + 1, NULL, NULL};
   }

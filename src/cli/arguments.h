@@ -4,8 +4,6 @@
 
 #include "options.h"
 
-enum { SR_OPTIONS_MAX = 96 };
-
 /* The words given to each option of the table; NULL where an option was not given. */
 typedef struct sr_arguments {
   char *text[SR_OPTIONS_MAX];

@@ -7,20 +7,16 @@
 const sr_command sr_command_table[] = {
     {"attend", SR_FOR_ATTEND, "IN.h5 -o OUT.h5 [OPTION]...", "compute exact attention from file to file",
      "Reads q, k and v from an HDF5 file, computes exact attention on all ranks of the job, and writes the output o "
-     "and the "
-     "log-sum-exp lse to another. Start it under mpirun or srun, or alone for one rank. The bits of o and lse are the "
-     "same on "
-     "any number of ranks and threads.",
+     "and the log-sum-exp lse to another. Start it under mpirun or srun, or alone for one rank. The bits of o and lse "
+     "are the same on any number of ranks and threads.",
      "mpirun -n 2 --bind-to none seqring attend in.h5 -o out.h5 --causal --verify 64", sr_command_attend},
     {"info", SR_FOR_INFO, "IN.h5 [OPTION]...", "show what is in an HDF5 file",
      "Lists the datasets of a group, and says whether attend would take the file and why not. For an output of seqring "
-     "it "
-     "says whether it is complete, and how it was made.",
+     "it says whether it is complete, and how it was made.",
      NULL, sr_command_info},
     {"import", SR_FOR_IMPORT, "SRC -o MODEL.h5 [OPTION]...", "make a model file of somebody else's model",
      "Reads a model in another program's format (GGUF, safetensors) and writes one HDF5 file with its weights, its "
-     "description and its "
-     "tokenizer. A tensor that is missing, of the wrong shape, or without a place is an error.",
+     "description and its tokenizer. A tensor that is missing, of the wrong shape, or without a place is an error.",
      "seqring import SmolLM2-135M-Instruct.Q4_1.gguf -o smollm2.h5", sr_command_import},
     {"tokenize", SR_FOR_TOKENIZE, "--model MODEL.h5 FILE", "print the tokens of a text",
      "Prints the ids of a text's tokens, separated by blanks, as the model sees them.",
@@ -38,8 +34,7 @@ const sr_command sr_command_table[] = {
      sr_command_generate},
     {"bench", SR_FOR_BENCH, "attention [OPTION]...", "measure attention beside what the machine can do",
      "Measures attention on random numbers for every combination of the lists that are given, a line each: seconds of "
-     "a "
-     "forward, useful operations a second, their share of two things that the same threads do in the same round "
+     "a forward, useful operations a second, their share of two things that the same threads do in the same round "
      "(multiply-adds in registers; a matrix product of 2048 x 2048 x 2048 by OpenBLAS), and the largest error of o "
      "against float64. A share is the median of the rounds' shares. Of several ranks, which compute one attention, all "
      "do these two at once, and a forward takes as long as its slowest rank.",

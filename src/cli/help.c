@@ -42,13 +42,19 @@ static void print_exits(void) {
   }
 }
 
+static bool has_switch(const sr_command *command) {
+  for (int i = 0; i < sr_n_options; i++)
+    if ((sr_option_table[i].commands & command->bit) && sr_option_is_undone(&sr_option_table[i])) return true;
+  return false;
+}
+
 static void print_command(const sr_command *command) {
   printf("Usage: seqring %s %s\n\n", command->name, command->synopsis);
   sr_text_wrap(stdout, command->description, 0, 0, WIDTH);
   puts("\nOptions:");
   for (int i = 0; i < sr_n_options; i++)
     if (sr_option_table[i].commands & command->bit) print_option(&sr_option_table[i]);
-  if (command->bit == SR_FOR_ATTEND) puts("\nA switch is undone by --no-NAME.");
+  if (has_switch(command)) puts("\nA switch is undone by --no-NAME.");
   if (command->example) printf("\nExample:\n  %s\n", command->example);
   print_exits();
 }

@@ -94,32 +94,28 @@ static void put_config(void) {
   puts(".PP\n.nf\n.RS");
   line("input: king.h5\ncausal: yes\nwindow: 1023,0");
   puts(".RE\n.fi\n.PP");
-  line("What the command line gives wins. Names of files are relative to the folder in which seqring starts. "
-       "Keys are the options of the command, but for config, help and version.");
+  line("What the command line gives wins. Names of files are relative to the folder in which seqring starts. Keys are "
+       "the options of the command, but for config, help and version.");
 }
 
 static void put_files(void) {
   section("FILES");
   term("Input of attend");
   line("Datasets q [queries, query heads, width], k [keys, KV heads, width] and v [keys, KV heads, width of v] of "
-       "float16, "
-       "float32 or float64, or of uint16 with the attribute dtype = \"bfloat16\". The query heads are a multiple of "
-       "the KV "
-       "heads. A dataset documents, of int32 or int64, tells where documents begin that do not see one another.");
+       "float16, float32 or float64, or of uint16 with the attribute dtype = \"bfloat16\". The query heads are a "
+       "multiple of the KV heads. A dataset documents, of int32 or int64, tells where documents begin that do not see "
+       "one another.");
   term("Output of attend");
   line("Datasets o [queries, query heads, width of v] and lse [queries, query heads], the natural logarithm of the sum "
-       "of "
-       "exp(scaled scores), and the attribute provenance, a JSON text. A query that sees no key has o = 0 and lse = "
+       "of exp(scaled scores), and the attribute provenance, a JSON text. A query that sees no key has o = 0 and lse = "
        "-inf.");
   term("Model file");
   line("One dataset a weight, by the name of what it does, and those of the tokenizer; the attribute model holds the "
        "description and the tokenizer's settings as a JSON text.");
   term("Output of run");
-  line(
-      "The datasets of --outputs: tokens [tokens], offsets [tokens], logprob [tokens - 1], hidden [tokens, width], "
-      "embedding "
-      "[units, width], surprise [units], units [units], q [tokens, heads, width of a head], k and v [tokens, KV heads, "
-      "width of a head].");
+  line("The datasets of --outputs: tokens [tokens], offsets [tokens], logprob [tokens - 1], hidden [tokens, width], "
+       "embedding [units, width], surprise [units], units [units], q [tokens, heads, width of a head], k and v "
+       "[tokens, KV heads, width of a head].");
 }
 
 static void put_stats(void) {
@@ -177,13 +173,9 @@ void sr_man_print(void) {
   }
   section("DESCRIPTION");
   line("seqring computes attention over sequences too long for one machine. The sequence is cut over the ranks of an "
-       "MPI job, "
-       "blocks of keys and values travel round a ring of them, and each rank folds every block into the online softmax "
-       "of "
-       "its queries; up to 16 queries travel themselves, and keys and values stay. A query at position p sees the key "
-       "at position j when no mask says otherwise: see --causal, "
-       "--window "
-       "and --q-start.");
+       "MPI job, blocks of keys and values travel round a ring of them, and each rank folds every block into the "
+       "online softmax of its queries; up to 16 queries travel themselves, and keys and values stay. A query at "
+       "position p sees the key at position j when no mask says otherwise: see --causal, --window and --q-start.");
   section("COMMANDS");
   put_commands();
   put_config();

@@ -3,8 +3,6 @@
 #include <seqring/mask.h>
 #include <stddef.h>
 
-#include "arguments.h"
-
 static const char *const dtypes[] = {"auto", "float16", "bfloat16", "float32", "float64", NULL};
 static const char *const nan_policies[] = {"propagate", "error", NULL};
 static const char *const products[] = {"auto", "bfloat16", NULL};
@@ -35,9 +33,8 @@ const sr_option sr_option_table[] = {
      .commands = SR_FOR_ATTEND,
      .in_config = true,
      SETTING(output),
-     .help =
-         "HDF5 file to make, with the datasets o and lse. It has this name only once it is complete; a file that had "
-         "it is replaced then."},
+     .help = "HDF5 file to make, with the datasets o and lse. It has this name only once it is complete; a file that "
+             "had it is replaced then."},
     {.name = "source",
      .kind = SR_KIND_PATH,
      .argument = "SRC",
@@ -105,13 +102,11 @@ const sr_option sr_option_table[] = {
      .commands = SR_FOR_RUN,
      .in_config = true,
      SETTING(outputs),
-     .help =
-         "Datasets of the output: tokens (their ids), offsets (the byte at which each begins), logprob (natural "
-         "logarithm of the probability of the next token, NaN where that begins a document), hidden (after the "
-         "final normalisation, or after --layer), embedding (pooled, of each --unit), surprise (the mean of -logprob "
-         "over its tokens), units (the byte at which each begins), q, k and v (of --layer, as attend reads them); "
-         "'auto' is tokens, offsets and, for a model "
-         "that predicts tokens, logprob, else hidden."},
+     .help = "Datasets of the output: tokens (their ids), offsets (the byte at which each begins), logprob (natural "
+             "logarithm of the probability of the next token, NaN where that begins a document), hidden (after the "
+             "final normalisation, or after --layer), embedding (pooled, of each --unit), surprise (the mean of "
+             "-logprob over its tokens), units (the byte at which each begins), q, k and v (of --layer, as attend "
+             "reads them); 'auto' is tokens, offsets and, for a model that predicts tokens, logprob, else hidden."},
     {.name = "top",
      .kind = SR_KIND_INTEGER,
      .argument = "N",
@@ -267,10 +262,9 @@ const sr_option sr_option_table[] = {
      .automatic_value = -1,
      .min = 0,
      .max = POSITION_MAX,
-     .help =
-         "Documents of more tokens than an encoder has learned positions for are read in chunks that share at least "
-         "N tokens; a token's results are those of the chunk in which it is furthest from a cut. 'none' refuses "
-         "such documents."},
+     .help = "Documents of more tokens than an encoder has learned positions for are read in chunks that share at "
+             "least N tokens; a token's results are those of the chunk in which it is furthest from a cut. 'none' "
+             "refuses such documents."},
     {.name = "q-start",
      .kind = SR_KIND_INTEGER,
      .argument = "N",
@@ -282,9 +276,8 @@ const sr_option sr_option_table[] = {
      .automatic_value = SR_Q_START_END,
      .min = -POSITION_MAX,
      .max = POSITION_MAX,
-     .help =
-         "Position of the first query; key j stands at position j. 'end' lets the last query stand where the last key "
-         "does."},
+     .help = "Position of the first query; key j stands at position j. 'end' lets the last query stand where the last "
+             "key does."},
     {.name = "scale",
      .kind = SR_KIND_REAL,
      .argument = "X",
@@ -303,9 +296,8 @@ const sr_option sr_option_table[] = {
      SETTING(out_dtype),
      .choice = dtypes,
      .first_choice = SR_AUTOMATIC,
-     .help =
-         "Element type of o: float16, bfloat16, float32 or float64; 'auto' is float64 for float64 input and float32 "
-         "otherwise."},
+     .help = "Element type of o: float16, bfloat16, float32 or float64; 'auto' is float64 for float64 input and "
+             "float32 otherwise."},
     {.name = "nan",
      .kind = SR_KIND_CHOICE,
      .argument = "POLICY",
@@ -314,9 +306,8 @@ const sr_option sr_option_table[] = {
      .in_config = true,
      SETTING(nan),
      .choice = nan_policies,
-     .help =
-         "What a NaN or Inf that some query sees does: 'propagate' computes with it and counts it, 'error' refuses the "
-         "input."},
+     .help = "What a NaN or Inf that some query sees does: 'propagate' computes with it and counts it, 'error' refuses "
+             "the input."},
     {.name = "products",
      .kind = SR_KIND_CHOICE,
      .argument = "TYPE",
@@ -335,14 +326,11 @@ const sr_option sr_option_table[] = {
      .commands = SR_FOR_ATTEND,
      .in_config = true,
      SETTING(strategy),
-     .help =
-         "What travels between ranks: ring (keys and values, from neighbour to neighbour), window (keys and values, "
-         "from "
-         "their owner to each rank that sees them), node (keys and values, which the ranks of a node share, from node "
-         "to "
-         "node), ulysses (all tokens of some heads to each rank), hybrid:UxR (so in groups of U ranks, and keys and "
-         "values round R groups; hybrid alone chooses U), decode (up to 16 queries), or auto. It changes no bit of the "
-         "result."},
+     .help = "What travels between ranks: ring (keys and values, from neighbour to neighbour), window (keys and "
+             "values, from their owner to each rank that sees them), node (keys and values, which the ranks of a node "
+             "share, from node to node), ulysses (all tokens of some heads to each rank), hybrid:UxR (so in groups of "
+             "U ranks, and keys and values round R groups; hybrid alone chooses U), decode (up to 16 queries), or "
+             "auto. It changes no bit of the result."},
     {.name = "balance",
      .kind = SR_KIND_CHOICE,
      .argument = "HOW",
@@ -351,9 +339,8 @@ const sr_option sr_option_table[] = {
      .in_config = true,
      SETTING(balance),
      .choice = balances,
-     .help =
-         "How tokens are dealt to ranks: contiguous, zigzag (equal work under a causal mask), weighted (short runs of "
-         "queries, dealt by the keys that they see) or auto. It changes no bit of the result."},
+     .help = "How tokens are dealt to ranks: contiguous, zigzag (equal work under a causal mask), weighted (short runs "
+             "of queries, dealt by the keys that they see) or auto. It changes no bit of the result."},
     {.name = "machine",
      .kind = SR_KIND_PATH,
      .argument = "FILE.json",
@@ -401,8 +388,7 @@ const sr_option sr_option_table[] = {
      SETTING(verify),
      .max = INT64_MAX,
      .help = "Recompute N queries, spread over the sequence, in float64, and fail without an output when they "
-             "disagree; all "
-             "queries when there are fewer."},
+             "disagree; all queries when there are fewer."},
     {.name = "verify-seed",
      .kind = SR_KIND_INTEGER,
      .argument = "N",

@@ -22,7 +22,7 @@ enum {
 
 /* How the words of an option become a value, and the type of the setting. */
 typedef enum sr_option_kind {
-  SR_KIND_FLAG,     /* bool; also --no-NAME */
+  SR_KIND_FLAG,     /* bool */
   SR_KIND_PATH,     /* char[SR_PATH_MAX] */
   SR_KIND_PATHS,    /* char[SR_PATHS_MAX]: several, '\n' between them; words without an option are some, too */
   SR_KIND_INTEGER,  /* int64_t from min to max, or the automatic word */
@@ -50,9 +50,15 @@ typedef struct sr_option {
   int first_choice;
 } sr_option;
 
-/* The table, in the order of --help, and its length. */
+/* The table, in the order of --help, its length, and room for it. */
 extern const sr_option sr_option_table[];
+enum { SR_OPTIONS_MAX = 96 };
 extern const int sr_n_options;
+
+/* Whether it is a switch that --no-NAME undoes: one that a configuration file may have set. */
+static inline bool sr_option_is_undone(const sr_option *option) {
+  return option->kind == SR_KIND_FLAG && option->in_config;
+}
 
 /* Room for two numbers, a word or a path. */
 enum { SR_VALUE_TEXT = SR_PATH_MAX };

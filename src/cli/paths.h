@@ -1,3 +1,4 @@
+/* Names of files that one command line gives. */
 #ifndef SR_CLI_PATHS_H
 #define SR_CLI_PATHS_H
 

@@ -29,7 +29,7 @@ typedef struct sr_settings {
   char group[SR_PATH_MAX];
   char stats[SR_PATH_MAX];   /* "" for none */
   char config[SR_PATH_MAX];  /* "" for none */
-  char model[SR_PATH_MAX];   /* of tokenize and run */
+  char model[SR_PATH_MAX];   /* of tokenize, run and generate */
   char texts[SR_PATHS_MAX];  /* of run and generate, '\n' between them */
   char source[SR_PATHS_MAX]; /* of run and generate, likewise */
   char outputs[SR_LIST_MAX]; /* of run, as they were given */
@@ -41,7 +41,7 @@ typedef struct sr_settings {
   double temperature, top_p; /* of generate */
   int64_t top_k, sampling_seed;
   bool ids;                /* of generate */
-  int64_t limit;           /* of run; 0: none */
+  int64_t limit;           /* of run and generate; 0: none */
   char topic[SR_PATH_MAX]; /* of help; "" for the program */
   int weights;             /* of import: an sr_weights_choice */
   bool causal;

@@ -75,7 +75,8 @@ static bool describe(hid_t id, const sr_output_dataset *as, dimension *dimension
     if (as->dimension[i] &&
         H5DSattach_scale(id, find_dimension(dimensions, n, as->dimension[i])->scale, (unsigned)i) < 0)
       return false;
-  if (sr_h5_put_text(id, "long_name", as->long_name) < 0 || sr_h5_put_text(id, "units", as->units) < 0) return false;
+  if (as->long_name && sr_h5_put_text(id, "long_name", as->long_name) < 0) return false;
+  if (as->units && sr_h5_put_text(id, "units", as->units) < 0) return false;
   return as->dtype != SR_BF16 || sr_h5_put_text(id, "dtype", "bfloat16") >= 0;
 }
 

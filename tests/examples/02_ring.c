@@ -1,7 +1,7 @@
 /* 2. Attention over a sharded sequence: every rank holds some rows of q, and some of k and v.
  *
- * The plan says which. Tokens are given by their position here, so that each rank can fill in its own; any number of
- * ranks prints the same bits. Run it on several: mpirun -n 3 ./02_ring
+ * The plan says which. Tokens are given by their position here, so that each rank can fill in its own; on any
+ * number of ranks o has the same bits. Run it on several: mpirun -n 3 ./02_ring
  */
 #include <math.h>
 #include <seqring/seqring.h>
