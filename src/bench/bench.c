@@ -209,8 +209,14 @@ static sr_status check_memory(sr_bench *b, const sr_options *opt, const sr_bench
   return sr_fit_memory(b->comm, &fit, bytes.max, shared.max, name);
 }
 
+sr_status sr_bench_check(MPI_Comm comm, const sr_case *what) {
+  const sr_options opt = options_of(what);
+  int ways;
+  SR_TRY(sr_strategy_fits(comm, &what->strategy));
+  return sr_plan_choices(comm, &opt, NULL, 0, &ways);
+}
+
 sr_status sr_bench_run(sr_bench *bench, const sr_case *what, sr_bench_line *line) {
-  SR_TRY(sr_strategy_fits(bench->comm, &what->strategy));
   sr_options opt = options_of(what);
   SR_TRY(find_costs(bench, &opt));
   *line = (sr_bench_line){.what = *what, .is_decode = what->q_len <= SR_DECODE_QUERIES};

@@ -60,6 +60,14 @@ static sr_status measure_lines(session *s, MPI_Comm comm, sr_bench *bench, sr_be
                  s->wrong, sr_sweep_cases(&s->sweep));
 }
 
+static sr_status check_cases(const session *s, MPI_Comm comm) {
+  for (int64_t i = 0; i < sr_sweep_cases(&s->sweep); i++) {
+    const sr_case what = sr_sweep_case(&s->sweep, i);
+    SR_TRY(sr_bench_check(comm, &what));
+  }
+  return SR_OK;
+}
+
 static sr_status show_lines(session *s, MPI_Comm comm, sr_bench *bench, const sr_machine *machine) {
   sr_bench_output output = {.machine = machine, .method = &s->method, .any_decode = has_decode(&s->sweep)};
   SR_TRY(sr_world_agree(comm, s->rank == 0 ? s->format->begin(&output) : SR_OK));
@@ -74,6 +82,7 @@ static sr_status run_bench(void *data, MPI_Comm comm, int rank) {
   s->rank = rank;
   SR_TRY(sr_world_agree(comm, sr_machine_describe(comm, &machine)));
   SR_TRY(sr_bench_place(comm, &s->sweep.axis[SR_AXIS_THREADS], on_warning, s));
+  SR_TRY(check_cases(s, comm));
   SR_TRY(sr_world_agree(comm, sr_bench_open(comm, &s->method, &bench)));
   sr_status status = show_lines(s, comm, bench, &machine);
   if (status != SR_ERR_MPI) sr_bench_close(&bench);

@@ -105,7 +105,8 @@ const sr_option sr_option_table[] = {
      .help = "Datasets of the output: tokens (their ids), offsets (the byte at which each begins), logprob (natural "
              "logarithm of the probability of the next token, NaN where that begins a document), hidden (after the "
              "final normalisation, or after --layer), embedding (pooled, of each --unit), surprise (the mean of "
-             "-logprob over its tokens), units (the byte at which each begins), q, k and v (of --layer, as attend "
+             "-logprob over its tokens, NaN where none is predicted), units (the byte at which each begins), q, k and "
+             "v (of --layer, as attend "
              "reads them); 'auto' is tokens, offsets and, for a model that predicts tokens, logprob, else hidden."},
     {.name = "top",
      .kind = SR_KIND_INTEGER,
@@ -478,7 +479,8 @@ const sr_option sr_option_table[] = {
      .standard = "f32",
      .commands = SR_FOR_BENCH,
      SETTING(sweep[SR_AXIS_DTYPE]),
-     .help = "Element types of q, k and v: f16, bf16, f32, f64."},
+     .help = "Element types of q, k and v: f16, bf16, f32, f64. bf16 is multiplied as bfloat16, as attend does it with "
+             "--products bfloat16."},
     {.name = "threads",
      .kind = SR_KIND_LIST,
      .argument = "LIST",

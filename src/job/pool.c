@@ -80,7 +80,7 @@ static void finish(const sr_pool_spec *s, const sr_unit *u, double *sum, float *
   if (s->kind == SR_POOLING_MEAN && rows > 0) factor = 1 / (double)rows;
   for (int64_t i = 0; i < s->width; i++) sum[i] *= factor, square += sum[i] * sum[i];
   const double length = s->normalised && square > 0 ? sqrt(square) : 1;
-  for (int64_t i = 0; i < s->width; i++) to[i] = (float)(sum[i] / length);
+  for (int64_t i = 0; i < s->width; i++) to[i] = rows > 0 ? (float)(sum[i] / length) : s->none;
 }
 
 /* The units that begin on this rank. */

@@ -25,6 +25,7 @@ typedef struct sr_pool_spec {
   const sr_rows *rows;
   int64_t width;
   const float *values;
+  float none; /* what a unit without rows gets */
 } sr_pool_spec;
 
 /* What is pooled on this rank. */
@@ -33,7 +34,7 @@ typedef struct sr_pooled {
   float *values;   /* [unit.n, width] */
 } sr_pooled;
 
-/* The mean, the first or the last of each unit's rows; 0 where it has none. Units begin on the rank of their first row,
+/* The mean, the first or the last of each unit's rows, or `none`. Units begin on the rank of their first row,
  * without one on that of the row where they would begin. Bits do not depend on the number of ranks. To be freed in any
  * case. Collective. Errors: SR_ERR_RESOURCE, SR_ERR_MPI. */
 sr_status sr_pool(MPI_Comm comm, const sr_pool_spec *spec, sr_pooled *pooled);

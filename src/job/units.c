@@ -1,5 +1,6 @@
 #include "units.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/error.h"
@@ -68,7 +69,7 @@ sr_status sr_units_embed(MPI_Comm comm, const sr_description *model, const sr_re
 
 sr_status sr_units_surprise(MPI_Comm comm, const sr_reading *reading, const sr_chunks *chunks, const sr_stack_run *run,
                             const float *logprob, sr_pooled *pooled) {
-  const sr_pool_spec spec = {.kind = SR_POOLING_MEAN, .width = 1, .values = logprob};
+  const sr_pool_spec spec = {.kind = SR_POOLING_MEAN, .width = 1, .values = logprob, .none = NAN};
   SR_TRY(pool(comm, reading, chunks, run, true, spec, pooled));
   for (int64_t i = 0; i < pooled->unit.n; i++) pooled->values[i] = 0 - pooled->values[i];
   return SR_OK;

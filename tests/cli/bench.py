@@ -130,6 +130,13 @@ class Bench(Case):
         self.refuse('--seq', '1k,x', said=("'x'",), ranks=2)
         self.refuse(said=('SEQRING_ISA',), env={'SEQRING_ISA': 'mmx'})
 
+    def test_impossible_case(self):
+        """Refused before any case is measured."""
+        for words, ranks in (('--seq=64', '--strategy=ring,decode'), 0), (('--seq=64', '--strategy=ring,hybrid:2x2'), 2), (('--seq=64,8', '--strategy=ring'), 0):
+            done = run('bench', 'attention', *QUICK, *words, ranks=ranks)
+            self.check_refusal(Refusal(ARGUMENT_ERROR, ('strategy' if ranks == 0 else 'hybrid:2x2',), ()), done)
+            self.assertEqual(done.out, '')
+
     def test_too_large(self):
         for ranks in 0, 2:
             self.refuse('--seq', '64M', '--queries', '1', '--heads', '1k', *QUICK, said=('memory', '67108864 keys'),

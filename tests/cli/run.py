@@ -199,13 +199,13 @@ class Run(Case):
             self.assertEqual(len(found), 1)
 
     def surprises(self, out, documents):
-        """Of each unit: the mean over its tokens but one that begins a document."""
+        """Of each unit: the mean over its tokens but one that begins a document, NaN where there is no other."""
         unit = np.searchsorted(out['units'], out['offsets'], 'right') - 1
         begins = {np.flatnonzero(out['offsets'] >= offset)[0] for offset in documents}
         want = []
         for i in range(len(out['units'])):
             tokens = [t for t in np.flatnonzero(unit == i) if t not in begins]
-            want.append(np.mean([-out['logprob'][t - 1].astype('f8') for t in tokens]) if tokens else 0)
+            want.append(np.mean([-out['logprob'][t - 1].astype('f8') for t in tokens]) if tokens else np.nan)
         return np.array(want)
 
     def test_surprise(self):
