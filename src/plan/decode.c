@@ -16,13 +16,13 @@
 #include "schedule/segment.h"
 
 /* What a thread works with. */
-typedef struct worker {
+typedef struct decode_worker {
   void *scratch;
   sr_partial *partial; /* [rows] of all KV heads */
   sr_keys *sees;       /* [rows of a KV head] of the segment at hand */
   double *place;       /* [rows of a KV head] as in sr_few */
   double *slope;       /* [rows] */
-} worker;
+} decode_worker;
 
 /* One pass over the keys of this rank. */
 typedef struct pass {
@@ -56,9 +56,9 @@ uint64_t sr_decode_special_bytes(const sr_decision *d) {
   return (uint64_t)(sr_tokens_segments(d->kv) + 7) / 8;
 }
 
-static worker worker_at(const sr_decision *d, char *at) {
+static decode_worker worker_at(const sr_decision *d, char *at) {
   const uint64_t bytes = sr_partial_bytes(d->kernel, (int32_t)d->opt.value_dim);
-  worker w = {.scratch = at};
+  decode_worker w = {.scratch = at};
   char *partial = at + scratch_bytes(d);
   at = partial + bytes * (uint64_t)d->tiles;
   w.partial = (sr_partial *)(void *)at;
@@ -117,7 +117,7 @@ static sr_status share_queries(sr_plan *plan, const sr_tensors *t) {
 }
 
 /* What each row of a KV head sees of a segment in a run, and the (row, key) pairs of that. */
-static int64_t look(const sr_decision *d, sr_span keys, int run, const worker *w) {
+static int64_t look(const sr_decision *d, sr_span keys, int run, const decode_worker *w) {
   int64_t pairs = 0;
   for (int64_t query = 0; query < d->opt.q_len; query++) {
     const sr_sight sight = sr_mask_sees(&d->opt.mask, d->q_start + query, d->opt.kv_len);
@@ -132,7 +132,7 @@ static int64_t look(const sr_decision *d, sr_span keys, int run, const worker *w
 }
 
 /* The rows of KV heads first to last - 1 and a segment of this rank's keys, in a run. */
-static sr_few few_of(const pass *p, const worker *w, int64_t segment, int run, int64_t first, int64_t last) {
+static sr_few few_of(const pass *p, const decode_worker *w, int64_t segment, int run, int64_t first, int64_t last) {
   const sr_decision *d = &p->plan->d;
   const sr_options *o = &d->opt;
   const uint64_t element = sr_dtype_size(o->dtype), key = (uint64_t)(segment * SR_SEGMENT * o->kv_heads + first);
@@ -163,7 +163,7 @@ static bool all_finite(const sr_decision *d, const sr_partial *partial) {
 }
 
 /* A segment's run and the KV heads first to last - 1. */
-static void meet_heads(pass *p, const worker *w, int64_t segment, int run, int64_t first, int64_t last) {
+static void meet_heads(pass *p, const decode_worker *w, int64_t segment, int run, int64_t first, int64_t last) {
   const sr_decision *d = &p->plan->d;
   const int64_t rows = rows_of_head(d);
   const sr_few few = few_of(p, w, segment, run, first, last);
@@ -183,7 +183,7 @@ static void meet_heads(pass *p, const worker *w, int64_t segment, int run, int64
 }
 
 /* Items are segments, cut by KV heads where they are too few for the threads. */
-static void meet_item(pass *p, const worker *w, int64_t item) {
+static void meet_item(pass *p, const decode_worker *w, int64_t item) {
   const sr_decision *d = &p->plan->d;
   const int64_t segment = item / d->parts, part = item % d->parts, heads = d->opt.kv_heads;
   const int64_t first = heads * part / d->parts, last = heads * (part + 1) / d->parts;
@@ -207,7 +207,7 @@ static void meet_keys(pass *p) {
 #pragma omp parallel num_threads(d->threads)
   {
     const int thread = omp_get_thread_num();
-    worker w = worker_at(d, plan->workers + (uint64_t)thread * d->worker_bytes);
+    decode_worker w = worker_at(d, plan->workers + (uint64_t)thread * d->worker_bytes);
     for (int64_t r = 0; r < d->tiles; r++) {
       sr_accumulator acc = accumulator(plan, thread, r);
       sr_accumulator_begin(d->kernel, &acc);

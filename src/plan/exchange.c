@@ -9,11 +9,11 @@
 /* The tensors, in the order in which they lie in a message. */
 typedef enum tensor { Q, K, V, O, LSE, TENSORS } tensor;
 
-/* Those of one way: from `from` to before `to`. */
-typedef struct way {
+/* Those of one direction: from `from` to before `to`. */
+typedef struct direction {
   tensor from, to;
-} way;
-static const way there = {Q, O}, back = {O, TENSORS};
+} direction;
+static const direction there = {Q, O}, back = {O, TENSORS};
 
 static bool is_kv(tensor t) {
   return t == K || t == V;
@@ -50,7 +50,7 @@ static uint64_t part_bytes(const sr_decision *d, tensor t, int owner, int worker
 }
 
 /* Where the part for another member lies in the block of this member's rows. */
-static uint64_t part_offset(const sr_decision *d, way w, tensor t, int worker) {
+static uint64_t part_offset(const sr_decision *d, direction w, tensor t, int worker) {
   uint64_t offset = 0;
   for (int member = 0; member < d->way.head_ranks; member++)
     for (tensor each = w.from; each < w.to && member != d->member; each++) {
@@ -112,7 +112,7 @@ static int64_t add_rows(const sr_decision *d, tensor t, int owner, char *memory,
 
 /* Messages with one member. On the way there its rows arrive for the heads of this one, whose rows leave for its heads;
  * on the way back the other way round. */
-static sr_status add_member(sr_exchange *x, sr_transfer *transfer, way w, int member, bool receives,
+static sr_status add_member(sr_exchange *x, sr_transfer *transfer, direction w, int member, bool receives,
                             sr_stretch *stretch) {
   const sr_decision *d = x->d;
   const bool whole = receives == (w.from == Q); /* tensors of this member's heads, and not parts */
@@ -126,7 +126,7 @@ static sr_status add_member(sr_exchange *x, sr_transfer *transfer, way w, int me
                   : sr_transfer_send(transfer, stretch, n, rank_of(d, member));
 }
 
-static sr_status add_members(sr_exchange *x, sr_transfer *transfer, way w) {
+static sr_status add_members(sr_exchange *x, sr_transfer *transfer, direction w) {
   const sr_decision *d = x->d;
   sr_status status = SR_OK;
   for (int receives = 1; receives >= 0; receives--)
@@ -184,7 +184,7 @@ static void copy_rows(const sr_decision *d, const rows *r, int64_t n, bool to_te
 
 /* The caller's rows of a member's heads to the part that leaves for it, or back; those of this member's own heads to
  * where they are worked on. */
-static void copy_part(const sr_exchange *x, const sr_tensors *tensors, way w, tensor t, int member) {
+static void copy_part(const sr_exchange *x, const sr_tensors *tensors, direction w, tensor t, int member) {
   const sr_decision *d = x->d;
   const sr_heads h = heads_of(d, member);
   const uint64_t head = head_bytes(d, t), row = (uint64_t)heads_in(&h, t) * head;
@@ -205,7 +205,7 @@ static void copy_part(const sr_exchange *x, const sr_tensors *tensors, way w, te
   }
 }
 
-static void copy_parts(const sr_exchange *x, const sr_tensors *tensors, way w) {
+static void copy_parts(const sr_exchange *x, const sr_tensors *tensors, direction w) {
   for (int member = 0; member < x->d->way.head_ranks; member++)
     for (tensor t = w.from; t < w.to; t++) copy_part(x, tensors, w, t, member);
 }

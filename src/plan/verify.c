@@ -18,7 +18,7 @@
 /* Queries looked at together: bounds the memory that a sample takes. */
 enum { BATCH = 16 };
 
-typedef struct batch {
+typedef struct queries {
   int64_t n;                /* queries */
   int64_t query[BATCH];     /* of the whole sequence, ascending */
   int64_t local[BATCH];     /* its local index, -1 on other ranks */
@@ -26,7 +26,7 @@ typedef struct batch {
   sr_reference *row;        /* [n][q_heads] */
   double *o;                /* [n][q_heads][value_dim] of the rows */
   double *reduced;          /* what one reduction carries */
-} batch;
+} queries;
 
 /* The i-th of n queries: one from each of n equal runs of the sequence, the sequence's last query in the last. */
 static int64_t sample(int64_t q_len, int64_t n, int64_t i, uint64_t seed) {
@@ -46,26 +46,26 @@ static int64_t local_of(sr_tokens tokens, int64_t query) {
   return -1;
 }
 
-static void batch_free(batch *b) {
+static void sample_free(queries *b) {
   for (int run = 0; run < SR_SIGHT_RUNS; run++) free(b->q[run]);
   free(b->row);
   free(b->o);
   free(b->reduced);
 }
 
-static sr_status batch_create(const sr_decision *d, batch *b) {
+static sr_status sample_create(const sr_decision *d, queries *b) {
   size_t rows = BATCH * (size_t)d->opt.q_heads;
   const size_t q = rows * (size_t)d->opt.head_dim;
-  *b = (batch){.q = {calloc(q, sizeof(double)), calloc(q, sizeof(double))},
-               .row = calloc(rows, sizeof(sr_reference)),
-               .o = calloc(rows * (size_t)d->opt.value_dim, sizeof(double)),
-               .reduced = calloc(rows * (size_t)(d->opt.value_dim + 4), sizeof(double))};
+  *b = (queries){.q = {calloc(q, sizeof(double)), calloc(q, sizeof(double))},
+                 .row = calloc(rows, sizeof(sr_reference)),
+                 .o = calloc(rows * (size_t)d->opt.value_dim, sizeof(double)),
+                 .reduced = calloc(rows * (size_t)(d->opt.value_dim + 4), sizeof(double))};
   if (b->q[0] && b->q[1] && b->row && b->o && b->reduced) return SR_OK;
   return sr_fail(SR_ERR_RESOURCE, "no memory to verify %d queries", BATCH);
 }
 
-/* Brings the batch's queries, as they meet a run, to all ranks: owners fill them in, the others add zeros. */
-static sr_status load_run(const sr_plan *plan, const sr_tensors *t, int run, batch *b) {
+/* Brings the queries, as they meet a run, to all ranks: owners fill them in, the others add zeros. */
+static sr_status load_run(const sr_plan *plan, const sr_tensors *t, int run, queries *b) {
   const sr_decision *d = &plan->d;
   int64_t width = d->opt.q_heads * d->opt.head_dim;
   for (int64_t i = 0; i < b->n; i++) {
@@ -79,14 +79,14 @@ static sr_status load_run(const sr_plan *plan, const sr_tensors *t, int run, bat
   return sr_comm_sum(plan->comm, b->q[run], b->n * width);
 }
 
-static sr_status batch_load(const sr_plan *plan, const sr_tensors *t, batch *b) {
+static sr_status sample_load(const sr_plan *plan, const sr_tensors *t, queries *b) {
   const int first = SR_SIGHT_RUNS - (int)plan->d.sets;
   for (int run = first; run < SR_SIGHT_RUNS; run++) SR_TRY(load_run(plan, t, run, b));
   return SR_OK;
 }
 
 /* Row r meets those of a run of keys that this rank holds. */
-static void meet_run(const sr_plan *plan, const sr_tensors *t, const batch *b, int64_t r, int run, sr_range seen) {
+static void meet_run(const sr_plan *plan, const sr_tensors *t, const queries *b, int64_t r, int run, sr_range seen) {
   const sr_decision *d = &plan->d;
   const sr_options *o = &d->opt;
   const int64_t k_row = o->kv_heads * o->head_dim, v_row = o->kv_heads * o->value_dim;
@@ -109,7 +109,7 @@ static void meet_run(const sr_plan *plan, const sr_tensors *t, const batch *b, i
 }
 
 /* Row r (query r / q_heads, head r % q_heads) meets the keys that this rank holds. */
-static void meet_local(const sr_plan *plan, const sr_tensors *t, batch *b, int64_t r) {
+static void meet_local(const sr_plan *plan, const sr_tensors *t, queries *b, int64_t r) {
   const sr_decision *d = &plan->d;
   const sr_options *o = &d->opt;
   const sr_sight sight = sr_mask_sees(&o->mask, d->q_start + b->query[r / o->q_heads], o->kv_len);
@@ -120,7 +120,7 @@ static void meet_local(const sr_plan *plan, const sr_tensors *t, batch *b, int64
 }
 
 /* Merges the ranks' states: first the largest score, reach and |v|, then the sums, relative to that largest score. */
-static sr_status merge_ranks(const sr_plan *plan, batch *b) {
+static sr_status merge_ranks(const sr_plan *plan, queries *b) {
   const int64_t rows = b->n * plan->d.opt.q_heads, dv = plan->d.opt.value_dim, sums = dv + 3;
   for (int64_t r = 0; r < rows; r++) {
     b->reduced[3 * r] = b->row[r].top;
@@ -217,7 +217,7 @@ static double relative_error(double got, double want) {
 }
 
 /* Compares row r with the output, where this rank holds it. */
-static void judge(const sr_plan *plan, const sr_tensors *t, batch *b, int64_t r, sr_verify_result *result) {
+static void judge(const sr_plan *plan, const sr_tensors *t, queries *b, int64_t r, sr_verify_result *result) {
   const sr_decision *d = &plan->d;
   const sr_options *opt = &d->opt;
   int64_t local = b->local[r / opt->q_heads], head = r % opt->q_heads;
@@ -259,12 +259,12 @@ static sr_status gather(const sr_plan *plan, sr_verify_result *result) {
   return SR_OK;
 }
 
-static sr_status verify_batches(const sr_plan *plan, const sr_tensors *t, int64_t n, uint64_t seed, batch *b,
+static sr_status verify_batches(const sr_plan *plan, const sr_tensors *t, int64_t n, uint64_t seed, queries *b,
                                 sr_verify_result *result) {
   for (int64_t first = 0; first < n; first += BATCH) {
     b->n = n - first < BATCH ? n - first : BATCH;
     for (int64_t i = 0; i < b->n; i++) b->query[i] = sample(plan->d.opt.q_len, n, first + i, seed);
-    SR_TRY(batch_load(plan, t, b));
+    SR_TRY(sample_load(plan, t, b));
     int64_t rows = b->n * plan->d.opt.q_heads;
 #pragma omp parallel for num_threads(plan->d.threads) schedule(dynamic, 1)
     for (int64_t r = 0; r < rows; r++) meet_local(plan, t, b, r);
@@ -276,15 +276,15 @@ static sr_status verify_batches(const sr_plan *plan, const sr_tensors *t, int64_
 
 sr_status sr_plan_verify(sr_plan *plan, const sr_tensors *tensors, int64_t n_queries, uint64_t seed,
                          sr_verify_result *result) {
-  batch b = {0};
+  queries b = {0};
   *result = (sr_verify_result){0};
   int64_t n = n_queries < plan->d.opt.q_len ? n_queries : plan->d.opt.q_len;
   sr_status status = sr_plan_check_tensors(plan, tensors);
   if (status == SR_OK && n < 1) status = sr_fail(SR_ERR_ARGUMENT, "%" PRId64 " queries to verify", n_queries);
-  if (status == SR_OK) status = batch_create(&plan->d, &b);
+  if (status == SR_OK) status = sample_create(&plan->d, &b);
   status = sr_agree(plan->comm, status);
   if (status == SR_OK) status = verify_batches(plan, tensors, n, seed, &b, result);
-  batch_free(&b);
+  sample_free(&b);
   if (status == SR_OK && result->worst > 1)
     return sr_fail(SR_ERR_WRONG,
                    "query %" PRId64 ", head %" PRId64
