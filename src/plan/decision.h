@@ -70,10 +70,6 @@ typedef struct sr_decision {
   sr_arena arena;              /* of what is pointed to, but for the partition and the schedule */
 } sr_decision;
 
-/* Checks options. Not collective. Errors: SR_ERR_ARGUMENT. */
-sr_status sr_options_check(const sr_options *options);
-sr_status sr_options_check_position(int64_t q_start);
-
 /* Decides what is left open by options, which have been checked, and by the way to go. To be freed in any case. Not
  * collective. Errors: SR_ERR_ARGUMENT, SR_ERR_RESOURCE. */
 sr_status sr_decide(const sr_options *options, const sr_site *site, const sr_way *way, sr_decision *decision);

@@ -1,3 +1,5 @@
+#include "decode.h"
+
 /* The decode strategy, for a few queries: they travel to all ranks, keys and values stay where they are and are read
  * once, and the partial results are merged. A row is one query of one head; rows of a KV head stand one behind the
  * other, those of a query side by side. */
@@ -11,8 +13,7 @@
 #include "base/memory.h"
 #include "block.h"
 #include "comm/comm.h"
-#include "decode.h"
-#include "plan.h"
+#include "pack.h"
 #include "schedule/segment.h"
 
 /* What a thread works with. */

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <omp.h>
 
+#include "pack.h"
 #include "schedule/segment.h"
 #include "stay.h"
 #include "worker.h"

@@ -1,7 +1,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "comm/comm.h"
-#include "plan.h"
+#include "decode.h"
+#include "travel.h"
 
 sr_status sr_plan_refuse_nonfinite(const sr_plan *plan) {
   if (!plan->d.opt.refuse_nonfinite || plan->stats.nonfinite == 0) return SR_OK;

@@ -1,3 +1,5 @@
+#include "options.h"
+
 #include <inttypes.h>
 #include <math.h>
 
@@ -5,7 +7,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/rows.h"
-#include "decision.h"
 
 enum { MOST_THREADS = 4096, LARGEST_PIECE = 1 << 28 };
 

@@ -1,3 +1,5 @@
+#include "pack.h"
+
 /* Tensors of the caller to the workspace, and the result back. */
 #include <math.h>
 #include <omp.h>
@@ -5,7 +7,6 @@
 
 #include "base/convert.h"
 #include "block.h"
-#include "plan.h"
 #include "schedule/segment.h"
 #include "stay.h"
 

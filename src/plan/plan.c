@@ -1,5 +1,4 @@
 #include "plan.h"
-#include "stay.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -9,7 +8,10 @@
 #include "base/memory.h"
 #include "choose.h"
 #include "decode.h"
+#include "options.h"
 #include "schedule/segment.h"
+#include "stay.h"
+#include "travel.h"
 
 static int64_t bits_of(double x) {
   int64_t bits;

@@ -1,4 +1,16 @@
-/* The inside of a plan: its decision, its communicator and its one workspace. */
+/* The inside of a plan: its decision, its communicator and its one workspace.
+ *
+ * Words of this folder:
+ *   site         the ranks of a communicator, and which of them share a node
+ *   way          a strategy with its groups and its balance: one of those that a plan chooses from
+ *   team         ranks that have their keys and values, or their heads, in common
+ *   sight        the keys that the mask shows a query, in two runs: sinks, and the window
+ *   segment      SR_SEGMENT keys, whose sums are formed as one
+ *   tile         rows of queries that meet keys together; a batch of tiles is what a thread takes at a time
+ *   to meet      to multiply a tile with keys and add up their values; to fold: to join a segment's sums to the state
+ *   state        what of a tile lasts from one chunk of keys to the next: its packed queries and its accumulator
+ *   step         of the schedule: what has arrived is met while the next keys and values travel
+ */
 #ifndef SR_PLAN_PLAN_H
 #define SR_PLAN_PLAN_H
 
@@ -51,41 +63,14 @@ double *sr_plan_key_norm(const sr_plan *plan, int64_t key);
 /* The i-th accumulator. */
 sr_accumulator sr_plan_accumulator(const sr_plan *plan, int64_t i);
 
-/* The strategies: o and lse of this rank's rows, and the stats. Collective. Errors: SR_ERR_NONFINITE, SR_ERR_MPI. */
-sr_status sr_plan_travel(sr_plan *plan, const sr_tensors *tensors);
-sr_status sr_plan_decode(sr_plan *plan, const sr_tensors *tensors);
-
 /* SR_ERR_NONFINITE when the caller wants to be refused and stats.nonfinite is not 0. */
 sr_status sr_plan_refuse_nonfinite(const sr_plan *plan);
 
 /* Tells the caller how far this rank is: pairs of a row and a key. For the thread that called sr_plan_forward. */
 void sr_plan_progress(const sr_plan *plan, const int64_t *done);
 
-/* A query in the kernel's units: times scale * log2(e), or rounded to bfloat16. */
-void sr_pack_query(const sr_decision *d, const void *query, void *units);
-
-/* NaN and Inf elements of q, and of a segment of this rank's shard of k and v, that some query sees. */
-int64_t sr_nonfinite_queries(const sr_decision *d, const void *q);
-int64_t sr_nonfinite_segment(const sr_decision *d, const sr_tensors *tensors, int64_t segment);
-
-/* Makes the transfers of a plan whose buffers are there. Not collective. Errors: SR_ERR_RESOURCE, SR_ERR_MPI. */
-sr_status sr_plan_make_transfers(sr_plan *plan);
-
-/* Converts what is worked on: k and v into their place in the team's first buffer, q into the tiles that keep their
- * state; fills in this rank's part of key_norm, whose other parts become 0. Returns the NaN and Inf elements of k and v
- * that some query sees, and those that sr_pack_tile tells of. */
-int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *tensors);
-
-/* Converts a tile's queries into its state. Returns the NaN and Inf elements of q in queries that see keys, or 0 where
- * they have been counted before (sr_decision_counts_queries). */
-int64_t sr_pack_tile(const sr_plan *plan, int64_t tile, const sr_tensors *tensors, const sr_state *state);
-
 /* Queries as they meet a run. */
 const void *sr_plan_queries(const sr_decision *d, const sr_tensors *tensors, int run);
-
-/* Writes a tile's o and lse from what its rows see and from its accumulator, which is used up. */
-void sr_unpack_tile(const sr_plan *plan, int64_t tile, const sr_sight *sees, sr_accumulator accumulator,
-                    const sr_tensors *tensors);
 
 /* SR_ERR_ARGUMENT where a tensor that has rows is NULL. */
 sr_status sr_plan_check_tensors(const sr_plan *plan, const sr_tensors *tensors);

@@ -1,3 +1,5 @@
+#include "travel.h"
+
 /* The strategies in which keys and values travel: a schedule's steps, one after the other. */
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +8,7 @@
 #include "base/error.h"
 #include "comm/comm.h"
 #include "fold.h"
+#include "pack.h"
 
 /* The block whose layout a buffer has that a step sends from, or receives to. */
 static const sr_block *block_in(const sr_decision *d, int64_t step, int buffer, bool receives) {
