@@ -1,8 +1,5 @@
 #include "decode.h"
 
-/* The decode strategy, for a few queries: they travel to all ranks, keys and values stay where they are and are read
- * once, and the partial results are merged. A row is one query of one head; rows of a KV head stand one behind the
- * other, those of a query side by side. */
 #include <math.h>
 #include <omp.h>
 #include <string.h>

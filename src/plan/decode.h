@@ -1,4 +1,6 @@
-/* The strategy whose queries travel. */
+/* The decode strategy, for a few queries: they travel to all ranks, keys and values stay where they are and are read
+ * once, and the partial results are merged. A row is one query of one head; rows of a KV head stand one behind the
+ * other, those of a query side by side. */
 #ifndef SR_PLAN_DECODE_H
 #define SR_PLAN_DECODE_H
 

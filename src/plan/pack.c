@@ -1,6 +1,5 @@
 #include "pack.h"
 
-/* Tensors of the caller to the workspace, and the result back. */
 #include <math.h>
 #include <omp.h>
 #include <string.h>

@@ -1,6 +1,5 @@
 #include "travel.h"
 
-/* The strategies in which keys and values travel: a schedule's steps, one after the other. */
 #include <stdlib.h>
 #include <string.h>
 

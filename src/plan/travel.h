@@ -1,4 +1,4 @@
-/* The strategies whose keys and values travel. */
+/* The strategies in which keys and values travel: a schedule's steps, one after the other. */
 #ifndef SR_PLAN_TRAVEL_H
 #define SR_PLAN_TRAVEL_H
 
