@@ -15,13 +15,17 @@ sr_status sr_encoding_read(MPI_Comm comm, const char *model, const char *source,
   if (!is_wanted(saved) && *source)
     return sr_fail(SR_ERR_ARGUMENT, "%s: there is a source, and the model has no encoder beside a decoder", model);
   if (!*source) return SR_OK;
-  const sr_reading_request request = {model, source, SR_CUT_NEVER, SR_CUT_NEVER, 0, false};
+  const sr_reading_request request = {.model = model, .texts = source, .document = SR_CUT_NEVER, .unit = SR_CUT_NEVER};
   return sr_reading_make(comm, &request, &saved->source_vocabulary, &encoding->reading);
 }
 
 static sr_stack_spec spec_of(const sr_saved *saved, const sr_store *store, int threads, const sr_encoding *encoding) {
   const sr_sequence sequence = {.tokens = encoding->reading.n, .mask = {.window_left = -1, .window_right = -1}};
-  return (sr_stack_spec){store, "encoder", &saved->description.encoder, sequence, threads, NULL, NULL};
+  return (sr_stack_spec){.store = store,
+                         .name = "encoder",
+                         .stack = &saved->description.encoder,
+                         .sequence = sequence,
+                         .threads = threads};
 }
 
 sr_status sr_encoding_estimate(MPI_Comm comm, const sr_saved *saved, const sr_store *store, int threads,

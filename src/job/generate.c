@@ -52,8 +52,12 @@ static sr_status check_model(const run *r) {
 static sr_status prepare(run *r) {
   const sr_generate_job *job = r->job;
   const bool empty = !*job->texts;
-  const sr_reading_request request = {
-      job->model, empty ? "/dev/null" : job->texts, SR_CUT_NEVER, SR_CUT_NEVER, job->limit, empty};
+  const sr_reading_request request = {.model = job->model,
+                                      .texts = empty ? "/dev/null" : job->texts,
+                                      .document = SR_CUT_NEVER,
+                                      .unit = SR_CUT_NEVER,
+                                      .limit = job->limit,
+                                      .may_be_empty = empty};
   SR_TRY(sr_comm_rank(r->comm, &r->rank));
   SR_TRY(sr_saved_share(r->comm, job->model, r->saved));
   SR_TRY(check_model(r));
@@ -67,7 +71,12 @@ static sr_status prepare(run *r) {
 static sr_stack_spec spec_of(const run *r) {
   const sr_sequence sequence = {.tokens = r->reading.n, .room = r->reading.n + r->job->tokens, .mask = r->job->mask};
   const sr_stack *stack = &r->saved->description.decoder;
-  return (sr_stack_spec){&r->store, "decoder", stack, sequence, r->fit.placement.threads, r->encoding.run, NULL};
+  return (sr_stack_spec){.store = &r->store,
+                         .name = "decoder",
+                         .stack = stack,
+                         .sequence = sequence,
+                         .threads = r->fit.placement.threads,
+                         .source = r->encoding.run};
 }
 
 /* Refuses what does not fit. */

@@ -39,7 +39,7 @@ static sr_stack_spec spec_of(const sr_questions *q, sr_stack_spec spec) {
 
 sr_status sr_questions_read(MPI_Comm comm, const char *model, const char *texts, const sr_saved *saved,
                             sr_questions *q) {
-  const sr_reading_request request = {model, texts, SR_CUT_LINE, SR_CUT_NEVER, 0, false};
+  const sr_reading_request request = {.model = model, .texts = texts, .document = SR_CUT_LINE, .unit = SR_CUT_NEVER};
   *q = (sr_questions){.texts = texts};
   return *texts ? sr_reading_make(comm, &request, &saved->vocabulary, &q->reading) : SR_OK;
 }

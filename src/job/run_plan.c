@@ -105,7 +105,8 @@ static sr_status cut(sr_run_state *r) {
 
 sr_status sr_run_read(sr_run_state *r) {
   const sr_run_job *job = r->job;
-  const sr_reading_request request = {job->model, job->texts, job->document, job->unit, job->limit, false};
+  const sr_reading_request request = {
+      .model = job->model, .texts = job->texts, .document = job->document, .unit = job->unit, .limit = job->limit};
   SR_TRY(sr_encoding_read(r->comm, job->model, job->source, r->saved, &r->encoding));
   SR_TRY(sr_questions_read(r->comm, job->model, job->questions, r->saved, &r->questions));
   SR_TRY(sr_reading_make(r->comm, &request, &r->saved->vocabulary, &r->reading));
@@ -123,7 +124,13 @@ sr_stack_spec sr_run_spec(const sr_run_state *r) {
   sr_sequence sequence = {.tokens = r->chunks.n, .mask = r->job->mask};
   sequence.mask.documents = r->chunks.documents;
   sequence.mask.n_documents = r->chunks.n_documents;
-  return (sr_stack_spec){&r->store, r->name, r->stack, sequence, r->fit.placement.threads, r->encoding.run, r->costs};
+  return (sr_stack_spec){.store = &r->store,
+                         .name = r->name,
+                         .stack = r->stack,
+                         .sequence = sequence,
+                         .threads = r->fit.placement.threads,
+                         .source = r->encoding.run,
+                         .costs = r->costs};
 }
 
 /* Bytes of what this rank keeps of the text and of its results besides the layers' activations. */
