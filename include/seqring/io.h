@@ -96,8 +96,8 @@ typedef struct sr_file_info {
   char *provenance; /* its JSON text, or NULL */
 } sr_file_info;
 
-/* Looks at any HDF5 file, in a forked child as sr_input_probe does, and as there at a group or the root. Not collective; call it before MPI_Init.
- * Errors: SR_ERR_INPUT, SR_ERR_RESOURCE. */
+/* Looks at any HDF5 file, in a forked child as sr_input_probe does, and as there at a group or the root. Not
+ * collective; call it before MPI_Init. Errors: SR_ERR_INPUT, SR_ERR_RESOURCE. */
 sr_status sr_file_probe(const char *path, const char *group, sr_file_info *info);
 
 /* Frees what a probe filled in, and zeroes it; accepts NULL. Not collective. */
@@ -157,12 +157,12 @@ const char *sr_output_partial_path(const sr_output *output);
 sr_status sr_output_write(sr_output *output, int dataset, const sr_rows *rows, const void *from);
 
 /* Completes the file: what all ranks wrote is brought to the disk, the JSON object provenance (the caller's, or NULL;
- * shapes and checksums are added) becomes an attribute of the root group, and the file gets its final name, replacing what had it.
- * mine is this rank's status so far: when any rank passes a failure, nothing is completed and that failure is returned.
- * Frees the output in every case, and removes the incomplete file on failure; *output is NULL afterwards. One that was
- * NULL before is a failure of its rank.
- * Collective. Errors: SR_ERR_ARGUMENT (provenance is no JSON object), SR_ERR_INTERNAL (rows missing), SR_ERR_OUTPUT,
- * SR_ERR_RESOURCE, SR_ERR_MPI, or that of the rank that failed. */
+ * shapes and checksums are added) becomes an attribute of the root group, and the file gets its final name, replacing
+ * what had it. mine is this rank's status so far: when any rank passes a failure, nothing is completed and that failure
+ * is returned. Frees the output in every case, and removes the incomplete file on failure; *output is NULL afterwards.
+ * Where it is NULL on every rank before, mine is returned, or SR_ERR_ARGUMENT. Collective. Errors: SR_ERR_ARGUMENT
+ * (provenance is no JSON object), SR_ERR_INTERNAL (rows missing), SR_ERR_OUTPUT, SR_ERR_RESOURCE, SR_ERR_MPI, or that
+ * of the rank that failed. */
 sr_status sr_output_commit(sr_output **output, sr_status mine, const char *provenance);
 
 #ifdef __cplusplus

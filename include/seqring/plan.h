@@ -5,6 +5,7 @@
  *   opt.q_len = opt.kv_len = 65536;  opt.q_heads = 8;  opt.kv_heads = 2;  opt.head_dim = opt.value_dim = 64;
  *   opt.mask.causal = true;
  *   sr_plan *plan;
+ *   sr_rows q_rows, kv_rows;
  *   sr_status status = sr_plan_create(MPI_COMM_WORLD, &opt, &plan);
  *   if (status == SR_OK) {
  *     sr_plan_q_rows(plan, &q_rows);           // which queries this rank holds, and
@@ -178,8 +179,8 @@ typedef struct sr_plan_choice {
 } sr_plan_choice;
 
 /* The ways that the options leave open and that may be the best, the one that a plan takes first, then by seconds: up
- * to room of them; choice may be NULL where room is 0. *n is how many there are. Collective over comm. Errors: SR_ERR_ARGUMENT, SR_ERR_RESOURCE,
- * SR_ERR_MPI. */
+ * to room of them; choice may be NULL where room is 0. *n is how many there are. Collective over comm. Errors:
+ * SR_ERR_ARGUMENT, SR_ERR_RESOURCE, SR_ERR_MPI. */
 sr_status sr_plan_choices(MPI_Comm comm, const sr_options *options, sr_plan_choice *choice, int room, int *n);
 
 /* Makes a plan: checks the options, duplicates comm, allocates the workspace. Collective over comm; *plan is NULL on
@@ -206,8 +207,8 @@ const sr_step_stats *sr_plan_steps(const sr_plan *plan, int64_t *n);
 
 /* Recomputes n_queries queries (all their heads) in float64 by the plain definition, and compares them with tensors->o
  * and tensors->lse: of each of n_queries equal runs one that seed chooses, but of the last run the last. More than
- * q_len are q_len. Collective over the plan's communicator. Errors: SR_ERR_WRONG when the output is further off than rounding explains,
- * SR_ERR_ARGUMENT, SR_ERR_RESOURCE, SR_ERR_MPI. */
+ * q_len are q_len. Collective over the plan's communicator. Errors: SR_ERR_WRONG when the output is further off than
+ * rounding explains, SR_ERR_ARGUMENT, SR_ERR_RESOURCE, SR_ERR_MPI. */
 sr_status sr_plan_verify(sr_plan *plan, const sr_tensors *tensors, int64_t n_queries, uint64_t seed,
                          sr_verify_result *result);
 

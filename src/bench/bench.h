@@ -48,12 +48,12 @@ sr_status sr_bench_open(MPI_Comm comm, const sr_bench_method *method, sr_bench *
  * Collective. */
 sr_status sr_bench_place(MPI_Comm comm, sr_list *threads, sr_warning_fn *warning, void *data);
 
-/* Refuses a case that these ranks cannot do, before any is measured. Collective. Errors: SR_ERR_ARGUMENT,
- * SR_ERR_RESOURCE, SR_ERR_MPI. */
+/* Refuses a case that so many ranks cannot do, whatever their memory, before any is measured. Collective. Errors:
+ * SR_ERR_ARGUMENT, SR_ERR_RESOURCE, SR_ERR_MPI. */
 sr_status sr_bench_check(MPI_Comm comm, const sr_case *what);
 
-/* Measures one case. A wrong result is no failure, but marked. Collective; after SR_ERR_MPI the communicator is
- * unusable and bench must not be closed. Errors: SR_ERR_ARGUMENT, SR_ERR_RESOURCE, SR_ERR_MPI. */
+/* Measures one case that sr_bench_check takes. A wrong result is no failure, but marked. Collective; after SR_ERR_MPI
+ * the communicator is unusable and bench must not be closed. Errors: SR_ERR_ARGUMENT, SR_ERR_RESOURCE, SR_ERR_MPI. */
 sr_status sr_bench_run(sr_bench *bench, const sr_case *what, sr_bench_line *line);
 
 /* Frees it and sets it to NULL; accepts a NULL bench. Not collective. */

@@ -106,8 +106,8 @@ const sr_option sr_option_table[] = {
              "logarithm of the probability of the next token, NaN where that begins a document), hidden (after the "
              "final normalisation, or after --layer), embedding (pooled, of each --unit), surprise (the mean of "
              "-logprob over its tokens, NaN where none is predicted), units (the byte at which each begins), q, k and "
-             "v (of --layer, as attend "
-             "reads them); 'auto' is tokens, offsets and, for a model that predicts tokens, logprob, else hidden."},
+             "v (of --layer, as attend reads them); 'auto' is tokens, offsets and, for a model that predicts tokens, "
+             "logprob, else hidden."},
     {.name = "top",
      .kind = SR_KIND_INTEGER,
      .argument = "N",

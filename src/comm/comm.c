@@ -7,7 +7,8 @@
 
 enum { MOST_ALIKE = 32 };
 
-/* No count passes int, and neither do the bytes of a reduction or a broadcast, which some implementation may count. */
+/* No count passes int, and neither do the bytes of a reduction or a broadcast, which some implementations count in int.
+ */
 static int count_limit = 1 << 28;
 
 int sr_comm_count_limit(void) {

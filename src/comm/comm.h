@@ -48,7 +48,8 @@ sr_status sr_comm_split(MPI_Comm comm, int color, MPI_Comm *part);
 /* Returns when all ranks have come so far. Collective. */
 sr_status sr_comm_barrier(MPI_Comm comm);
 
-/* Elements that one call of MPI carries at most. Tests lower it, before anything is made, to meet the code for more. */
+/* Elements that one message carries at most, and bytes of a reduction or a broadcast. Tests lower it, before anything
+ * is made, to meet the code for more. */
 int sr_comm_count_limit(void);
 void sr_comm_set_count_limit(int limit);
 

@@ -134,22 +134,22 @@ static sr_status read_slab(sr_input *input, sr_input_tensor tensor, const sr_row
   bool good = memory >= 0 && H5Dread(s->id, s->type, memory, s->space, H5P_DEFAULT, to) >= 0;
   sr_status status = SR_OK;
   if (!good) {
+    const int64_t end = slab.start + slab.count < dataset->dims[0] ? slab.start + slab.count : dataset->dims[0];
     char where[900];
     say_where(input, tensor, where, sizeof where);
-    status = sr_h5_fail(SR_ERR_INPUT, "%s: rows %" PRId64 " to %" PRId64 " cannot be read", where, slab.start,
-                        slab.start + slab.count - 1);
+    status = sr_h5_fail(SR_ERR_INPUT, "%s: rows %" PRId64 " to %" PRId64 " cannot be read", where, slab.start, end - 1);
   }
   if (memory >= 0) H5Sclose(memory);
   return status;
 }
 
-/* Where a slab of up to `chunks` rows of chunks ends that begins with row `from` of span i. A row of chunks which the
- * next span begins in, too, is a slab of its own for all its spans, so that it is decoded once; apart from that spans
- * are read one by one, since HDF5 is slow to find several of them in many chunks. */
-static int64_t slab_end(const sr_rows *rows, int i, int64_t from, int64_t chunk_rows, int64_t chunks) {
-  const int64_t span_end = rows->span[i].start + rows->span[i].count;
+/* Where a slab of up to `chunks` rows of chunks ends that begins with row `from` of the first span. A row of chunks
+ * which the next span begins in, too, is a slab of its own for all its spans, so that it is decoded once; apart from
+ * that spans are read one by one, since HDF5 is slow to find several of them in many chunks. */
+static int64_t slab_end(const sr_rows *rows, int64_t from, int64_t chunk_rows, int64_t chunks) {
+  const int64_t span_end = rows->span[0].start + rows->span[0].count;
   const int64_t last_chunk = (span_end - 1) / chunk_rows * chunk_rows;
-  const bool shared = i + 1 < rows->n_spans && rows->span[i + 1].start < last_chunk + chunk_rows;
+  const bool shared = rows->n_spans > 1 && rows->span[1].start < last_chunk + chunk_rows;
   if (shared && from >= last_chunk) return last_chunk + chunk_rows;
   const int64_t end = shared ? last_chunk : span_end, most = (from / chunk_rows + chunks) * chunk_rows;
   return most < end ? most : end;
@@ -164,12 +164,13 @@ static sr_status read_through_hdf5(sr_input *input, sr_input_tensor tensor, cons
   sr_h5_quiet quiet;
   sr_h5_begin(&quiet);
   for (int i = 0; i < rows->n_spans; i++) {
-    const sr_span span = rows->span[i];
+    const sr_rows left = {.n_spans = rows->n_spans - i, .span = rows->span + i};
+    const sr_span span = left.span[0];
     if (span.start > from) from = span.start;
     while (from < span.start + span.count && status == SR_OK) {
-      const int64_t end = slab_end(rows, i, from, chunk_rows, chunks);
+      const int64_t end = slab_end(&left, from, chunk_rows, chunks);
       int64_t n;
-      status = read_slab(input, tensor, rows, (sr_span){from, end - from}, to, &n);
+      status = read_slab(input, tensor, &left, (sr_span){from, end - from}, to, &n);
       to += (uint64_t)n * row_bytes;
       from = end;
     }

@@ -11,8 +11,8 @@
 /* Bytes of memory that the child gets on top of what the caller has. */
 #define SR_ISOLATE_MEMORY ((size_t)4 << 30)
 
-/* Seconds of wall clock that it gets for a file of so many bytes; of processor time it gets one less. The index of a
- * file's chunks grows with it: HDF5 took a microsecond a chunk. */
+/* Seconds of wall clock that it gets for a file of so many bytes on the disk; of processor time it gets one less. HDF5
+ * looks at each chunk of a file: it took a microsecond for one, in a file that had one every 120 bytes. */
 int sr_isolate_seconds(uint64_t bytes);
 
 /* What runs in the child. It sees the caller's memory as of the fork; nothing that it changes is seen by the caller but

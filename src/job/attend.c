@@ -197,7 +197,7 @@ static sr_status write_piece(void *data, int tensor, const sr_rows *rows, void *
   return sr_output_write(data, tensor, rows, at);
 }
 
-/* Chunks are not parted, so that none is decoded twice. */
+/* Chunks are not parted by pieces, so that none is decoded once a piece. */
 static sr_status read_tensor(run *r, sr_input_tensor tensor, const sr_rows *rows, uint64_t row, void *to) {
   const int64_t unit = sr_input_chunk_rows(r->input, tensor);
   return sr_pieces(r->comm, rows, to, &(sr_piece_work){read_piece, r->input, (int)tensor, row, unit},

@@ -5,7 +5,8 @@
 #include "base/rows.h"
 #include "comm/comm.h"
 
-/* A rank that fails is heard of after the others' current piece: a second or so on a slow disk. */
+/* A rank that fails is heard of after the others' current piece: a second or so on a slow disk, longer where a unit is
+ * large. */
 enum { PIECE_BYTES = 64 << 20 };
 
 static int64_t count_pieces(const sr_rows *rows, int64_t limit, int64_t unit) {

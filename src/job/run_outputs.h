@@ -10,7 +10,7 @@ typedef enum sr_run_output {
   SR_RUN_LOGPROB,   /* [tokens - 1] float32: of token t + 1 after the ones before it; NaN where a document begins */
   SR_RUN_HIDDEN,    /* [tokens, width] float32: after the final normalisation, or after a layer */
   SR_RUN_EMBEDDING, /* [units, width] float32: of each unit of the text */
-  SR_RUN_SURPRISE,  /* [units] float32: mean of -logprob over the unit's tokens, in nats; 0 where none has one */
+  SR_RUN_SURPRISE,  /* [units] float32: mean of -logprob over the unit's tokens, in nats; NaN where none has one */
   SR_RUN_UNITS,     /* [units] int64: first byte of each */
   SR_RUN_Q,         /* [tokens, heads, head_width] float32: of a layer, as its attention reads them */
   SR_RUN_K,         /* [tokens, kv_heads, head_width] */

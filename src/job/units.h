@@ -13,8 +13,8 @@
 sr_status sr_units_embed(MPI_Comm comm, const sr_description *model, const sr_reading *reading, const sr_chunks *chunks,
                          const sr_stack_run *run, int64_t width, sr_pooled *pooled);
 
-/* The mean of -logprob [rows of run] over the tokens of each unit but one that begins a document; logprob is that of
- * the token behind each row's. Likewise collective, with these errors. */
+/* The mean of -logprob [rows of run] over the tokens of each unit but one that begins a document, NaN where there is no
+ * other; logprob is that of the token behind each row's. Likewise collective, with these errors. */
 sr_status sr_units_surprise(MPI_Comm comm, const sr_reading *reading, const sr_chunks *chunks, const sr_stack_run *run,
                             const float *logprob, sr_pooled *pooled);
 

@@ -38,7 +38,7 @@ typedef struct sr_decision {
   int64_t head_tiles; /* tiles of one KV head */
   int64_t tiles;      /* of all KV heads */
   int64_t head_kept;  /* tiles of one KV head that keep their state from step to step */
-  sr_stay *stay;      /* [n_stays] runs of tiles of one KV head, and where they begin */
+  sr_stay *stay;      /* [n_stays] groups of tiles of one KV head, and where they begin */
   int64_t *stay_begin;
   int64_t n_stays;
   int64_t segments; /* of the whole sequence of keys */

@@ -225,7 +225,7 @@ static void meet_keys(pass *p) {
 }
 
 /* Copies the sums of a row to reduced, or back. */
-static void mail_row(const sr_plan *plan, int64_t row, bool back) {
+static void copy_sums(const sr_plan *plan, int64_t row, bool back) {
   const int64_t dim = plan->d.opt.value_dim;
   sr_accumulator acc = accumulator(plan, 0, row);
   double *pair = plan->reduced + plan->d.tiles + 2 * row * (1 + dim);
@@ -248,10 +248,10 @@ static sr_status merge_ranks(sr_plan *plan) {
   for (int64_t r = 0; r < d->tiles; r++) {
     sr_accumulator acc = accumulator(plan, 0, r);
     sr_accumulator_raise(d->kernel, (int32_t)d->opt.value_dim, &acc, &plan->reduced[r]);
-    mail_row(plan, r, false);
+    copy_sums(plan, r, false);
   }
   SR_TRY(sr_comm_sum_pairs(plan->comm, plan->reduced + d->tiles, d->tiles * (1 + d->opt.value_dim)));
-  for (int64_t r = 0; r < d->tiles; r++) mail_row(plan, r, true);
+  for (int64_t r = 0; r < d->tiles; r++) copy_sums(plan, r, true);
   plan->stats.sent_bytes += sr_decode_reduced_bytes(d);
   plan->stats.wait_s += sr_now() - start;
   return SR_OK;

@@ -78,39 +78,39 @@ static bool meets(sr_range reach, sr_span keys) {
 }
 
 /* Keys of a segment, and their values, as packed for one KV head. */
-typedef struct key_part {
+typedef struct key_chunk {
   int run; /* of the mask, whose keys are met */
   sr_span segment;
   const char *k, *v; /* of the segment's first key */
   double norm;       /* key_norm of the plan */
   sr_keys keys;
-} key_part;
+} key_chunk;
 
 /* Segment i of the block up to the last key in reach, whole key blocks; no keys where there is no such segment or
  * nothing of it is in reach. */
-static key_part keys_in_reach(const sr_fold *s, int64_t i, int64_t head, int run, sr_range reach) {
+static key_chunk keys_in_reach(const sr_fold *s, int64_t i, int64_t head, int run, sr_range reach) {
   const sr_decision *d = &s->plan->d;
-  if (i >= s->block->n) return (key_part){0};
+  if (i >= s->block->n) return (key_chunk){0};
   const sr_segment at = sr_block_segment(&d->shape, s->block, i);
   const int64_t block = d->kernel->key_block, seen = (reach.hi - at.keys.start + block - 1) / block * block;
-  key_part all = {.run = run,
-                  .segment = at.keys,
-                  .k = sr_block_k(&d->shape, &at, head, s->memory),
-                  .v = sr_block_v(&d->shape, &at, head, s->memory),
-                  .norm = sr_plan_key_norm(s->plan, at.keys.start)[head]};
+  key_chunk all = {.run = run,
+                   .segment = at.keys,
+                   .k = sr_block_k(&d->shape, &at, head, s->memory),
+                   .v = sr_block_v(&d->shape, &at, head, s->memory),
+                   .norm = sr_plan_key_norm(s->plan, at.keys.start)[head]};
   if (meets(reach, at.keys)) all.keys.hi = (int32_t)(seen < at.padded ? seen : at.padded);
   return all;
 }
 
-/* The chunk of a part that starts at a key; it may be empty. */
-static key_part chunk_of(const sr_fold *s, key_part of, int32_t first) {
+/* Of these, the chunk that starts at a key; it may be empty. */
+static key_chunk chunk_of(const sr_fold *s, key_chunk of, int32_t first) {
   const int32_t end = first + s->plan->d.chunk;
   of.keys = (sr_keys){first, end < of.keys.hi ? end : of.keys.hi};
   return of;
 }
 
 /* Fills in what a tile's rows see of a segment; false when that is nothing. */
-static bool see_segment(const sr_fold *s, const key_part *at, sr_task *task) {
+static bool see_segment(const sr_fold *s, const key_chunk *at, sr_task *task) {
   sr_tile *t = &task->tile;
   const sr_span keys = at->segment;
   const sr_range common = task->common.run[at->run];
@@ -132,7 +132,7 @@ static bool see_segment(const sr_fold *s, const key_part *at, sr_task *task) {
 }
 
 /* Points a task at a segment. */
-static void enter_segment(const sr_fold *s, const key_part *at, sr_task *task) {
+static void enter_segment(const sr_fold *s, const key_chunk *at, sr_task *task) {
   const int tile = s->plan->d.kernel->tile;
   sr_tile *t = &task->tile;
   task->active = meets(task->reach.run[at->run], at->segment) && see_segment(s, at, task);
@@ -165,7 +165,7 @@ static sr_ahead part_of(const char *first, sr_keys keys, uint64_t row, int64_t i
 
 /* What tile i of n asks for while it meets a chunk: its part of the next one and, where that is used next, its
  * accumulator. */
-static void look_ahead(const sr_decision *d, const key_part *next, bool accumulates, int64_t i, int64_t n,
+static void look_ahead(const sr_decision *d, const key_chunk *next, bool accumulates, int64_t i, int64_t n,
                        sr_task *task) {
   sr_ahead *ahead = task->tile.ahead;
   ahead[0] = part_of(next->k, next->keys, sr_key_bytes(d->kernel, d->opt.head_dim), i, n);
@@ -194,8 +194,8 @@ static void write_tile(const sr_fold *s, sr_task *task) {
   task->written = true;
 }
 
-/* Whether nothing in a tile's reach is still to be met behind a part. */
-static bool ends_at(const sr_task *task, const key_part *at) {
+/* Whether nothing in a tile's reach is still to be met behind a chunk. */
+static bool ends_at(const sr_task *task, const key_chunk *at) {
   return at->run == SR_SIGHT_RUNS - 1 && task->reach.run[at->run].hi <= at->segment.start + at->segment.count;
 }
 
@@ -219,7 +219,7 @@ static sr_keys seen_keys(const sr_decision *d, const sr_worker *w, int64_t count
 }
 
 /* Arranges what the tiles of a batch see of a chunk, one tile at least, once for all of them. */
-static void arrange_chunk(const sr_decision *d, const sr_worker *w, int64_t count, const key_part *at, sr_keys keys) {
+static void arrange_chunk(const sr_decision *d, const sr_worker *w, int64_t count, const key_chunk *at, sr_keys keys) {
   const sr_keys seen = seen_keys(d, w, count, keys);
   const uint64_t key = sr_key_bytes(d->kernel, d->opt.head_dim), value = sr_value_bytes(d->kernel, d->opt.value_dim);
   d->kernel->arrange(at->k + (uint64_t)seen.lo * key, at->v + (uint64_t)seen.lo * value, (int32_t)d->opt.head_dim,
@@ -233,12 +233,13 @@ static void arrange_chunk(const sr_decision *d, const sr_worker *w, int64_t coun
 /* All tiles of a batch meet a chunk of keys before any meets the next. Each is folded every few segments, and written
  * where that was the last one in its reach, while it is in the cache. `following` is met after it. Returns the pairs of
  * a row and a key. */
-static int64_t meet_part(sr_fold *s, const sr_worker *w, int64_t count, const key_part *at, const key_part *following) {
+static int64_t meet_chunks(sr_fold *s, const sr_worker *w, int64_t count, const key_chunk *at,
+                           const key_chunk *following) {
   const sr_decision *d = &s->plan->d;
   int64_t pairs = 0;
   for (int32_t key = 0; key < at->keys.hi; key += d->chunk) {
     const sr_keys keys = {key, key + d->chunk};
-    const key_part next = keys.hi < at->keys.hi ? chunk_of(s, *at, keys.hi) : chunk_of(s, *following, 0);
+    const key_chunk next = keys.hi < at->keys.hi ? chunk_of(s, *at, keys.hi) : chunk_of(s, *following, 0);
     int64_t tiles = 0, part = 0;
     for (int64_t i = 0; i < count; i++) tiles += meets_chunk(&w->task[i], keys);
     if (tiles > 0 && d->kernel->arrange) arrange_chunk(d, w, count, at, keys);
@@ -268,10 +269,10 @@ static void fold_run(sr_fold *s, sr_batch batch, int run, const sr_worker *w) {
   sr_range reach = nothing;
   for (int64_t i = 0; i < batch.count; i++) widen(&reach, w->task[i].reach.run[run]);
   for (int64_t j = 0; j < s->block->n; j++) {
-    const key_part at = keys_in_reach(s, j, head, run, reach), following = keys_in_reach(s, j + 1, head, run, reach);
+    const key_chunk at = keys_in_reach(s, j, head, run, reach), following = keys_in_reach(s, j + 1, head, run, reach);
     if (at.keys.hi == 0) continue;
     for (int64_t i = 0; i < batch.count; i++) enter_segment(s, &at, &w->task[i]);
-    int64_t pairs = meet_part(s, w, batch.count, &at, &following);
+    int64_t pairs = meet_chunks(s, w, batch.count, &at, &following);
 #pragma omp atomic
     *s->done += pairs;
   }

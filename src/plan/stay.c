@@ -41,7 +41,8 @@ static int64_t only_step(const sr_decision *d, const sr_sight *sight) {
   return only < 0 ? 0 : only;
 }
 
-/* What all of the tiles [first, last] have in sight at least, since runs only move on from one to the next. */
+/* What all of the tiles [first, last] have in sight at least: neither end of the window, or of the sinks, falls from
+ * one to the next. */
 static sr_sight common_sight(const sr_decision *d, int64_t first, int64_t last) {
   const sr_sight from = sight_of(d, first, first), to = sight_of(d, last, last);
   sr_sight sight = {0};
@@ -58,7 +59,7 @@ static bool all_have(const sr_decision *d, int64_t first, int64_t last, int64_t 
 
 /* Behind the last of the tiles from `first` of which it can be told. Strides grow until one is too long: a long
  * sequence takes no time. */
-static int64_t run_end(const sr_decision *d, int64_t first, int64_t step) {
+static int64_t group_end(const sr_decision *d, int64_t first, int64_t step) {
   int64_t end = first + 1;
   bool grows = true;
   for (int64_t stride = 1; stride > 0 && end < d->head_tiles; stride = grows ? 2 * stride : stride / 2) {
@@ -71,13 +72,13 @@ static int64_t run_end(const sr_decision *d, int64_t first, int64_t step) {
   return end;
 }
 
-/* Counts the runs, and the tiles that keep their state; writes where runs begin and what they are, unless these are
+/* Counts the groups, and the tiles that keep their state; writes where groups begin and what they are, unless these are
  * NULL. */
-static void find_runs(sr_decision *d, int64_t *begin, sr_stay *stay) {
+static void find_groups(sr_decision *d, int64_t *begin, sr_stay *stay) {
   d->n_stays = d->head_kept = 0;
   for (int64_t tile = 0; tile < d->head_tiles; d->n_stays++) {
     const sr_sight sight = sight_of(d, tile, tile);
-    const int64_t step = only_step(d, &sight), end = run_end(d, tile, step);
+    const int64_t step = only_step(d, &sight), end = group_end(d, tile, step);
     if (begin) begin[d->n_stays] = tile, stay[d->n_stays] = (sr_stay){step, d->head_kept};
     if (step < 0) d->head_kept += end - tile;
     tile = end;
@@ -85,18 +86,18 @@ static void find_runs(sr_decision *d, int64_t *begin, sr_stay *stay) {
 }
 
 sr_status sr_stay_find(sr_decision *d) {
-  find_runs(d, NULL, NULL);
+  find_groups(d, NULL, NULL);
   d->stay_begin = sr_arena_take(&d->arena, d->n_stays, sizeof *d->stay_begin);
   d->stay = sr_arena_take(&d->arena, d->n_stays, sizeof *d->stay);
   if (!d->stay_begin || !d->stay)
-    return sr_fail(SR_ERR_RESOURCE, "no memory for %" PRId64 " runs of tiles", d->n_stays);
-  find_runs(d, d->stay_begin, d->stay);
+    return sr_fail(SR_ERR_RESOURCE, "no memory for %" PRId64 " groups of tiles", d->n_stays);
+  find_groups(d, d->stay_begin, d->stay);
   return SR_OK;
 }
 
 sr_stay sr_stay_of(const sr_decision *d, int64_t tile) {
-  const int64_t in_head = tile % d->head_tiles, run = sr_part_of(d->stay_begin, d->n_stays, in_head);
-  sr_stay stay = d->stay[run];
-  if (stay.step < 0) stay.kept += in_head - d->stay_begin[run];
+  const int64_t in_head = tile % d->head_tiles, group = sr_part_of(d->stay_begin, d->n_stays, in_head);
+  sr_stay stay = d->stay[group];
+  if (stay.step < 0) stay.kept += in_head - d->stay_begin[group];
   return stay;
 }

@@ -8,13 +8,13 @@
 
 #include "decision.h"
 
-/* Of a tile, or of a run of tiles that are alike; all heads are. */
+/* Of a tile, or of a group of neighbours that are alike; all heads are. */
 struct sr_stay {
   int64_t step; /* the only one that they have to do with, or -1 */
   int64_t kept; /* the first one's number among those of its head that keep their state */
 };
 
-/* Fills in the runs, and counts the tiles that keep their state, of a decision that has its schedule and its tiles.
+/* Fills in the groups, and counts the tiles that keep their state, of a decision that has its schedule and its tiles.
  * Errors: SR_ERR_RESOURCE. */
 sr_status sr_stay_find(sr_decision *d);
 

@@ -16,17 +16,17 @@
 #include "schedule/segment.h"
 
 /* Queries looked at together: bounds the memory that a sample takes. */
-enum { BATCH = 16 };
+enum { GROUP = 16 };
 
-typedef struct queries {
+typedef struct group {
   int64_t n;                /* queries */
-  int64_t query[BATCH];     /* of the whole sequence, ascending */
-  int64_t local[BATCH];     /* its local index, -1 on other ranks */
+  int64_t query[GROUP];     /* of the whole sequence, ascending */
+  int64_t local[GROUP];     /* its local index, -1 on other ranks */
   double *q[SR_SIGHT_RUNS]; /* [n][q_heads][head_dim] as they meet a run */
   sr_reference *row;        /* [n][q_heads] */
   double *o;                /* [n][q_heads][value_dim] of the rows */
   double *reduced;          /* what one reduction carries */
-} queries;
+} group;
 
 /* The i-th of n queries: one from each of n equal runs of the sequence, the sequence's last query in the last. */
 static int64_t sample(int64_t q_len, int64_t n, int64_t i, uint64_t seed) {
@@ -46,53 +46,53 @@ static int64_t local_of(sr_tokens tokens, int64_t query) {
   return -1;
 }
 
-static void sample_free(queries *b) {
-  for (int run = 0; run < SR_SIGHT_RUNS; run++) free(b->q[run]);
-  free(b->row);
-  free(b->o);
-  free(b->reduced);
+static void group_free(group *g) {
+  for (int run = 0; run < SR_SIGHT_RUNS; run++) free(g->q[run]);
+  free(g->row);
+  free(g->o);
+  free(g->reduced);
 }
 
-static sr_status sample_create(const sr_decision *d, queries *b) {
-  size_t rows = BATCH * (size_t)d->opt.q_heads;
+static sr_status group_create(const sr_decision *d, group *g) {
+  size_t rows = GROUP * (size_t)d->opt.q_heads;
   const size_t q = rows * (size_t)d->opt.head_dim;
-  *b = (queries){.q = {calloc(q, sizeof(double)), calloc(q, sizeof(double))},
-                 .row = calloc(rows, sizeof(sr_reference)),
-                 .o = calloc(rows * (size_t)d->opt.value_dim, sizeof(double)),
-                 .reduced = calloc(rows * (size_t)(d->opt.value_dim + 4), sizeof(double))};
-  if (b->q[0] && b->q[1] && b->row && b->o && b->reduced) return SR_OK;
-  return sr_fail(SR_ERR_RESOURCE, "no memory to verify %d queries", BATCH);
+  *g = (group){.q = {calloc(q, sizeof(double)), calloc(q, sizeof(double))},
+               .row = calloc(rows, sizeof(sr_reference)),
+               .o = calloc(rows * (size_t)d->opt.value_dim, sizeof(double)),
+               .reduced = calloc(rows * (size_t)(d->opt.value_dim + 4), sizeof(double))};
+  if (g->q[0] && g->q[1] && g->row && g->o && g->reduced) return SR_OK;
+  return sr_fail(SR_ERR_RESOURCE, "no memory to verify %d queries", GROUP);
 }
 
 /* Brings the queries, as they meet a run, to all ranks: owners fill them in, the others add zeros. */
-static sr_status load_run(const sr_plan *plan, const sr_tensors *t, int run, queries *b) {
+static sr_status load_run(const sr_plan *plan, const sr_tensors *t, int run, group *g) {
   const sr_decision *d = &plan->d;
   int64_t width = d->opt.q_heads * d->opt.head_dim;
-  for (int64_t i = 0; i < b->n; i++) {
-    double *q = b->q[run] + i * width;
-    b->local[i] = local_of(d->q, b->query[i]);
+  for (int64_t i = 0; i < g->n; i++) {
+    double *q = g->q[run] + i * width;
+    g->local[i] = local_of(d->q, g->query[i]);
     memset(q, 0, (size_t)width * sizeof *q);
     const char *from = sr_plan_queries(d, t, run);
-    if (b->local[i] >= 0)
-      sr_to_f64(d->opt.dtype, from + (uint64_t)(b->local[i] * width) * sr_dtype_size(d->opt.dtype), width, q);
+    if (g->local[i] >= 0)
+      sr_to_f64(d->opt.dtype, from + (uint64_t)(g->local[i] * width) * sr_dtype_size(d->opt.dtype), width, q);
   }
-  return sr_comm_sum(plan->comm, b->q[run], b->n * width);
+  return sr_comm_sum(plan->comm, g->q[run], g->n * width);
 }
 
-static sr_status sample_load(const sr_plan *plan, const sr_tensors *t, queries *b) {
+static sr_status group_load(const sr_plan *plan, const sr_tensors *t, group *g) {
   const int first = SR_SIGHT_RUNS - (int)plan->d.sets;
-  for (int run = first; run < SR_SIGHT_RUNS; run++) SR_TRY(load_run(plan, t, run, b));
+  for (int run = first; run < SR_SIGHT_RUNS; run++) SR_TRY(load_run(plan, t, run, g));
   return SR_OK;
 }
 
 /* Row r meets those of a run of keys that this rank holds. */
-static void meet_run(const sr_plan *plan, const sr_tensors *t, const queries *b, int64_t r, int run, sr_range seen) {
+static void meet_run(const sr_plan *plan, const sr_tensors *t, const group *g, int64_t r, int run, sr_range seen) {
   const sr_decision *d = &plan->d;
   const sr_options *o = &d->opt;
   const int64_t k_row = o->kv_heads * o->head_dim, v_row = o->kv_heads * o->value_dim;
   const int64_t head = r % o->q_heads / d->group;
   const uint64_t element = sr_dtype_size(o->dtype);
-  const double *q = b->q[d->sets == 1 ? SR_SIGHT_WINDOW : run];
+  const double *q = g->q[d->sets == 1 ? SR_SIGHT_WINDOW : run];
   int64_t local = 0;
   for (int64_t i = 0; i < d->kv.n; i++) {
     sr_span s = d->kv.span[i];
@@ -100,52 +100,52 @@ static void meet_run(const sr_plan *plan, const sr_tensors *t, const queries *b,
     int64_t first = local + from - s.start;
     local += s.count;
     if (from >= to) continue;
-    sr_reference_meet(&b->row[r], q + r * o->head_dim, d->scale, o->dtype,
+    sr_reference_meet(&g->row[r], q + r * o->head_dim, d->scale, o->dtype,
                       (const char *)t->k + (uint64_t)(first * k_row + head * o->head_dim) * element, k_row,
                       (int32_t)o->head_dim,
                       (const char *)t->v + (uint64_t)(first * v_row + head * o->value_dim) * element, v_row,
-                      (int32_t)o->value_dim, to - from, (double)(from - d->q_start - b->query[r / o->q_heads]));
+                      (int32_t)o->value_dim, to - from, (double)(from - d->q_start - g->query[r / o->q_heads]));
   }
 }
 
 /* Row r (query r / q_heads, head r % q_heads) meets the keys that this rank holds. */
-static void meet_local(const sr_plan *plan, const sr_tensors *t, queries *b, int64_t r) {
+static void meet_local(const sr_plan *plan, const sr_tensors *t, group *g, int64_t r) {
   const sr_decision *d = &plan->d;
   const sr_options *o = &d->opt;
-  const sr_sight sight = sr_mask_sees(&o->mask, d->q_start + b->query[r / o->q_heads], o->kv_len);
-  b->row[r].o = b->o + r * o->value_dim;
-  sr_reference_clear(&b->row[r], (int32_t)o->value_dim);
-  if (o->slopes) b->row[r].slope = o->slopes[r % o->q_heads];
-  for (int i = 0; i < SR_SIGHT_RUNS; i++) meet_run(plan, t, b, r, i, sight.run[i]);
+  const sr_sight sight = sr_mask_sees(&o->mask, d->q_start + g->query[r / o->q_heads], o->kv_len);
+  g->row[r].o = g->o + r * o->value_dim;
+  sr_reference_clear(&g->row[r], (int32_t)o->value_dim);
+  if (o->slopes) g->row[r].slope = o->slopes[r % o->q_heads];
+  for (int i = 0; i < SR_SIGHT_RUNS; i++) meet_run(plan, t, g, r, i, sight.run[i]);
 }
 
 /* Merges the ranks' states: first the largest score, reach and |v|, then the sums, relative to that largest score. */
-static sr_status merge_ranks(const sr_plan *plan, queries *b) {
-  const int64_t rows = b->n * plan->d.opt.q_heads, dv = plan->d.opt.value_dim, sums = dv + 3;
+static sr_status merge_ranks(const sr_plan *plan, group *g) {
+  const int64_t rows = g->n * plan->d.opt.q_heads, dv = plan->d.opt.value_dim, sums = dv + 3;
   for (int64_t r = 0; r < rows; r++) {
-    b->reduced[3 * r] = b->row[r].top;
-    b->reduced[3 * r + 1] = b->row[r].reach;
-    b->reduced[3 * r + 2] = b->row[r].v_top;
+    g->reduced[3 * r] = g->row[r].top;
+    g->reduced[3 * r + 1] = g->row[r].reach;
+    g->reduced[3 * r + 2] = g->row[r].v_top;
   }
-  SR_TRY(sr_comm_max(plan->comm, b->reduced, 3 * rows));
+  SR_TRY(sr_comm_max(plan->comm, g->reduced, 3 * rows));
   for (int64_t r = 0; r < rows; r++) {
-    sr_reference *row = &b->row[r];
-    sr_reference_raise(row, b->reduced[3 * r], (int32_t)dv);
-    row->reach = b->reduced[3 * r + 1];
-    row->v_top = b->reduced[3 * r + 2];
+    sr_reference *row = &g->row[r];
+    sr_reference_raise(row, g->reduced[3 * r], (int32_t)dv);
+    row->reach = g->reduced[3 * r + 1];
+    row->v_top = g->reduced[3 * r + 2];
   }
   for (int64_t r = 0; r < rows; r++) {
-    b->reduced[r * sums] = b->row[r].l;
-    b->reduced[r * sums + 1] = b->row[r].keys;
-    b->reduced[r * sums + 2] = b->row[r].bias;
-    memcpy(b->reduced + r * sums + 3, b->row[r].o, (size_t)dv * sizeof(double));
+    g->reduced[r * sums] = g->row[r].l;
+    g->reduced[r * sums + 1] = g->row[r].keys;
+    g->reduced[r * sums + 2] = g->row[r].bias;
+    memcpy(g->reduced + r * sums + 3, g->row[r].o, (size_t)dv * sizeof(double));
   }
-  SR_TRY(sr_comm_sum(plan->comm, b->reduced, rows * sums));
+  SR_TRY(sr_comm_sum(plan->comm, g->reduced, rows * sums));
   for (int64_t r = 0; r < rows; r++) {
-    b->row[r].l = b->reduced[r * sums];
-    b->row[r].keys = b->reduced[r * sums + 1];
-    b->row[r].bias = b->reduced[r * sums + 2];
-    memcpy(b->row[r].o, b->reduced + r * sums + 3, (size_t)dv * sizeof(double));
+    g->row[r].l = g->reduced[r * sums];
+    g->row[r].keys = g->reduced[r * sums + 1];
+    g->row[r].bias = g->reduced[r * sums + 2];
+    memcpy(g->row[r].o, g->reduced + r * sums + 3, (size_t)dv * sizeof(double));
   }
   return SR_OK;
 }
@@ -217,13 +217,13 @@ static double relative_error(double got, double want) {
 }
 
 /* Compares row r with the output, where this rank holds it. */
-static void judge(const sr_plan *plan, const sr_tensors *t, queries *b, int64_t r, sr_verify_result *result) {
+static void judge(const sr_plan *plan, const sr_tensors *t, group *g, int64_t r, sr_verify_result *result) {
   const sr_decision *d = &plan->d;
   const sr_options *opt = &d->opt;
-  int64_t local = b->local[r / opt->q_heads], head = r % opt->q_heads;
+  int64_t local = g->local[r / opt->q_heads], head = r % opt->q_heads;
   if (local < 0) return;
-  bound allowed = rounding(d, &b->row[r]);
-  double lse, o[SR_HEAD_DIM_MAX], want = sr_reference_finish(&b->row[r], (int32_t)opt->value_dim);
+  bound allowed = rounding(d, &g->row[r]);
+  double lse, o[SR_HEAD_DIM_MAX], want = sr_reference_finish(&g->row[r], (int32_t)opt->value_dim);
   uint64_t at = (uint64_t)(local * opt->q_heads + head);
   sr_to_f64(d->lse_dtype, (const char *)t->lse + at * sr_dtype_size(d->lse_dtype), 1, &lse);
   sr_to_f64(opt->out_dtype, (const char *)t->o + at * (uint64_t)opt->value_dim * sr_dtype_size(opt->out_dtype),
@@ -233,13 +233,13 @@ static void judge(const sr_plan *plan, const sr_tensors *t, queries *b, int64_t 
   result->rows++;
   result->lse_error = fmax(result->lse_error, relative_error(lse, want));
   for (int64_t i = 0; i < opt->value_dim; i++) {
-    double ref = b->row[r].o[i];
+    double ref = g->row[r].o[i];
     result->o_error = fmax(result->o_error, relative_error(o[i], ref));
     worst = fmax(worst, share_of_o(o[i], ref, allowed.o));
   }
   if (worst <= result->worst) return;
   result->worst = worst;
-  result->worst_query = b->query[r / opt->q_heads];
+  result->worst_query = g->query[r / opt->q_heads];
   result->worst_head = head;
 }
 
@@ -259,32 +259,32 @@ static sr_status gather(const sr_plan *plan, sr_verify_result *result) {
   return SR_OK;
 }
 
-static sr_status verify_batches(const sr_plan *plan, const sr_tensors *t, int64_t n, uint64_t seed, queries *b,
-                                sr_verify_result *result) {
-  for (int64_t first = 0; first < n; first += BATCH) {
-    b->n = n - first < BATCH ? n - first : BATCH;
-    for (int64_t i = 0; i < b->n; i++) b->query[i] = sample(plan->d.opt.q_len, n, first + i, seed);
-    SR_TRY(sample_load(plan, t, b));
-    int64_t rows = b->n * plan->d.opt.q_heads;
+static sr_status verify_groups(const sr_plan *plan, const sr_tensors *t, int64_t n, uint64_t seed, group *g,
+                               sr_verify_result *result) {
+  for (int64_t first = 0; first < n; first += GROUP) {
+    g->n = n - first < GROUP ? n - first : GROUP;
+    for (int64_t i = 0; i < g->n; i++) g->query[i] = sample(plan->d.opt.q_len, n, first + i, seed);
+    SR_TRY(group_load(plan, t, g));
+    int64_t rows = g->n * plan->d.opt.q_heads;
 #pragma omp parallel for num_threads(plan->d.threads) schedule(dynamic, 1)
-    for (int64_t r = 0; r < rows; r++) meet_local(plan, t, b, r);
-    SR_TRY(merge_ranks(plan, b));
-    for (int64_t r = 0; r < rows; r++) judge(plan, t, b, r, result);
+    for (int64_t r = 0; r < rows; r++) meet_local(plan, t, g, r);
+    SR_TRY(merge_ranks(plan, g));
+    for (int64_t r = 0; r < rows; r++) judge(plan, t, g, r, result);
   }
   return gather(plan, result);
 }
 
 sr_status sr_plan_verify(sr_plan *plan, const sr_tensors *tensors, int64_t n_queries, uint64_t seed,
                          sr_verify_result *result) {
-  queries b = {0};
+  group g = {0};
   *result = (sr_verify_result){0};
   int64_t n = n_queries < plan->d.opt.q_len ? n_queries : plan->d.opt.q_len;
   sr_status status = sr_plan_check_tensors(plan, tensors);
   if (status == SR_OK && n < 1) status = sr_fail(SR_ERR_ARGUMENT, "%" PRId64 " queries to verify", n_queries);
-  if (status == SR_OK) status = sample_create(&plan->d, &b);
+  if (status == SR_OK) status = group_create(&plan->d, &g);
   status = sr_agree(plan->comm, status);
-  if (status == SR_OK) status = verify_batches(plan, tensors, n, seed, &b, result);
-  sample_free(&b);
+  if (status == SR_OK) status = verify_groups(plan, tensors, n, seed, &g, result);
+  group_free(&g);
   if (status == SR_OK && result->worst > 1)
     return sr_fail(SR_ERR_WRONG,
                    "query %" PRId64 ", head %" PRId64

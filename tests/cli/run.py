@@ -221,6 +221,17 @@ class Run(Case):
         out = self.run_model(model, text, text, '--documents=file', '--unit=line', '--outputs=surprise,logprob,offsets,units')
         np.testing.assert_allclose(out['surprise'], self.surprises(out, [0, os.path.getsize(text)]), rtol=0, atol=1e-6)
 
+    def test_surprise_of_none(self):
+        """A unit whose only token begins a document has none, and is not among the most surprising ones."""
+        model, one = self.decoder_model(arrays=gguf.quiet_tensors()), self.text('a', 'one')
+        text = self.text('the the\nan\n')
+        done = run('run', '-q', '--model', model, '--text', one, text, '--documents=file', '--unit=line', '--top=9',
+                   '--outputs=surprise', '-o', self.path('o.h5'))
+        self.assertEqual((done.status, done.said), (0, []))
+        with h5py.File(self.path('o.h5')) as f:
+            self.assertEqual(list(np.isnan(f['surprise'])), [True, False, False])
+        self.assertEqual(len([row for row in done.out.splitlines() if row.strip() and 'surprise' not in row]), 2)
+
     def test_top(self):
         """The most surprising units are printed, over several files, as they begin there."""
         model = self.decoder_model(arrays=gguf.quiet_tensors())

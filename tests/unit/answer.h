@@ -33,10 +33,10 @@ typedef struct score {
 
 static inline score score_of(const rig *r, int lane, int64_t j) {
   const double *q = r->q + (ptrdiff_t)lane * r->head_dim, *k = r->k + j * r->head_dim;
-  const double lean = r->slope[lane] * (double)(j - r->place[lane]);
+  const double bias = r->slope[lane] * (double)(j - r->place[lane]);
   double sum = 0, reach = 0;
   for (int d = 0; d < r->head_dim; d++) sum += q[d] * k[d], reach += fabs(q[d] * k[d]);
-  return (score){sum * r->scale + lean, 0x1p-22 * (2 + reach * r->scale + fabs(lean))};
+  return (score){sum * r->scale + bias, 0x1p-22 * (2 + reach * r->scale + fabs(bias))};
 }
 
 /* How much the weight may change, which rounds to p. */

@@ -77,7 +77,7 @@ static void free_few(few_rig *r) {
 }
 
 /* Scores fall with the distance from a row's place, by up to 1/100 from key to key. */
-static void lean(few_rig *r, uint64_t *random) {
+static void give_slopes(few_rig *r, uint64_t *random) {
   r->has_slopes = true;
   for (int i = 0; i < r->heads * r->rows; i++) r->slope[i] = -(double)random_int(random, 0, 100) / 1e4;
   for (int i = 0; i < r->rows; i++) r->place[i] = (double)random_int(random, -10, r->keys + 10);
@@ -193,7 +193,7 @@ static void any_shape(void) {
         int32_t value_dim = widths[random_int(&random, 0, sizeof widths / sizeof *widths - 1)];
         few_rig r = make_few(types[t], rows, keys[random_int(&random, 0, 11)], widths[i], value_dim, &random);
         if (rows % 2) random_ranges(&r, &random);
-        if (i % 3 == 0) lean(&r, &random);
+        if (i % 3 == 0) give_slopes(&r, &random);
         run_few(&r, &got);
         double error = error_of_few(&r, &got);
         if (!(error <= tolerance(types[t])) || !got.finite) {
@@ -214,7 +214,7 @@ static void neighbours_do_not_show(void) {
     for (int n = 0; n < 20; n++) {
       few_rig r = make_few(types[t], (int32_t)random_int(&random, 2, MOST_ROWS), 700, n % 2 ? 64 : 20, 24, &random);
       random_ranges(&r, &random);
-      if (n % 4 < 2) lean(&r, &random);
+      if (n % 4 < 2) give_slopes(&r, &random);
       run_few(&r, &all);
       const int head = (int)random_int(&random, 0, r.heads - 1), row = (int)random_int(&random, 0, r.rows - 1);
       const ptrdiff_t at = head * r.rows + row;

@@ -35,7 +35,7 @@ static void ranges_at_borders(void) {
     }
 }
 
-static void scores_that_lean(void) {
+static void scores_with_slopes(void) {
   uint64_t random = 18;
   for (int t = 0; t < PRODUCTS; t++)
     for (int n = 0; n < 40; n++) {
@@ -138,7 +138,7 @@ static void equal_keys_give_the_mean(void) {
 int main(void) {
   return run_kernel_suite("kernels", (const test_case[]){{"awkward shapes", awkward_shapes},
                                                          {"ranges at borders", ranges_at_borders},
-                                                         {"scores that lean", scores_that_lean},
+                                                         {"scores with slopes", scores_with_slopes},
                                                          {"scores of any size", scores_of_any_size},
                                                          {"whole shifts do not show", whole_shifts_do_not_show},
                                                          {"scores far apart", scores_far_apart},

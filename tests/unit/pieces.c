@@ -22,10 +22,11 @@ static void check_pieces(const sr_rows *rows, int64_t limit, int64_t unit) {
   sr_rows_cursor from = {.rows = rows}, all = {.rows = rows};
   sr_span span[SR_PIECE_SPANS], one[SR_PIECE_SPANS];
   int64_t left = rows->count, last = -1;
+  bool full = false;
   for (sr_rows piece = sr_rows_next(&from, limit, unit, span); piece.count > 0;
        piece = sr_rows_next(&from, limit, unit, span)) {
-    const bool full = piece.n_spans == SR_PIECE_SPANS;
-    CU_ASSERT(last < 0 || span[0].start / unit != last / unit || rows->n_spans > SR_PIECE_SPANS);
+    CU_ASSERT(last < 0 || span[0].start / unit != last / unit || full);
+    full = piece.n_spans == SR_PIECE_SPANS;
     CU_ASSERT(piece.count < limit + unit && (piece.count >= limit || piece.count == left || full));
     for (int i = 0; i < piece.n_spans; i++)
       for (int64_t row = span[i].start; row < span[i].start + span[i].count; row++) {
