@@ -143,10 +143,12 @@ static void put_environment(void) {
   term("OMP_NUM_THREADS");
   line("Threads of a rank, where --threads does not tell.");
   term("SEQRING_ISA");
-  line("Instruction set of the kernels: portable, avx2, avx512 or avx512bf16; by default the best of the machine.");
+  line("Instruction set of the kernels: portable, avx2, avx512 or avx512bf16; by default the best of the machine. "
+       "All ranks must use the same.");
   term("OPENBLAS_CORETYPE");
   line("Processor whose matrix products OpenBLAS takes, such as Haswell or SkylakeX; by default the one it finds, or "
-       "where it does not know that, the latest of these two that the machine can be.");
+       "where it does not know that, the latest of these two that the machine can be. All ranks of run and generate "
+       "must use the same.");
 }
 
 static void put_examples(void) {

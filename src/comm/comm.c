@@ -169,6 +169,13 @@ sr_status sr_comm_alike(MPI_Comm comm, const int64_t *value, int n, bool *alike)
   return SR_OK;
 }
 
+sr_status sr_comm_alike_text(MPI_Comm comm, const char *text, bool *alike) {
+  uint64_t digest = 0;
+  for (const char *c = text; *c; c++) digest = digest * 131 + (unsigned char)*c;
+  const int64_t value = (int64_t)(digest >> 1);
+  return sr_comm_alike(comm, &value, 1, alike);
+}
+
 sr_status sr_comm_gather(MPI_Comm comm, const void *piece, int bytes, void *all, int root) {
   return sr_mpi(MPI_Gather(piece, bytes, MPI_BYTE, all, bytes, MPI_BYTE, root, comm), "MPI_Gather");
 }

@@ -69,6 +69,9 @@ sr_status sr_comm_sum_pairs(MPI_Comm comm, double *pair, int64_t n);
 /* *alike tells whether all ranks' value[0..n) are the same. Collective. */
 sr_status sr_comm_alike(MPI_Comm comm, const int64_t *value, int n, bool *alike);
 
+/* Likewise of a text, of which a digest is compared. Collective. */
+sr_status sr_comm_alike_text(MPI_Comm comm, const char *text, bool *alike);
+
 /* all[rank] becomes each rank's piece of so many bytes, at root; all is not looked at elsewhere. Collective. */
 sr_status sr_comm_gather(MPI_Comm comm, const void *piece, int bytes, void *all, int root);
 

@@ -25,7 +25,10 @@ int64_t sr_file_mtime(const struct stat *about) {
 sr_status sr_file_check_same(const char *path, uint64_t inode, uint64_t size, int64_t mtime_ns,
                              const struct stat *about) {
   if (about->st_ino == inode && (uint64_t)about->st_size == size && sr_file_mtime(about) == mtime_ns) return SR_OK;
-  return sr_fail(SR_ERR_INPUT, "%s: it has changed since it was looked at", sr_shown(path));
+  return sr_fail(
+      SR_ERR_INPUT,
+      "%s: it has changed since it was looked at, or is another file on this node: all must see the same one",
+      sr_shown(path));
 }
 
 static sr_status check_regular(const char *path, int fd, struct stat *about) {

@@ -161,7 +161,7 @@ static sr_status complete_provenance(const sr_output *output, const char *proven
 static sr_status finish(sr_output *output, const char *provenance) {
   char *text = NULL;
   SR_TRY(complete_provenance(output, provenance, &text));
-  sr_status status = sr_output_file_finish(&output->file, output->fd, text);
+  sr_status status = sr_output_file_finish(&output->file, text);
   free(text);
   return status;
 }

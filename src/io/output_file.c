@@ -152,10 +152,10 @@ sr_status sr_output_file_make(const sr_output_spec *spec, sr_output_file *file, 
   return status;
 }
 
-sr_status sr_output_file_open(const sr_output_file *file, int *fd) {
+static sr_status open_as(const sr_output_file *file, int flags, int *fd) {
   const char *shown = sr_shown(file->partial);
   struct stat about;
-  do *fd = open(file->partial, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+  do *fd = open(file->partial, flags | O_CLOEXEC | O_NOFOLLOW);
   while (*fd < 0 && errno == EINTR);
   if (*fd < 0)
     return sr_fail(SR_ERR_OUTPUT, "%s: cannot be opened on every node, whose folder must be shared: %s", shown,
@@ -164,6 +164,10 @@ sr_status sr_output_file_open(const sr_output_file *file, int *fd) {
   close(*fd);
   *fd = -1;
   return sr_fail(SR_ERR_OUTPUT, "%s: another file stands in its place", shown);
+}
+
+sr_status sr_output_file_open(const sr_output_file *file, int *fd) {
+  return open_as(file, O_WRONLY, fd);
 }
 
 /* Some file systems cannot sync a folder, and say so with EINVAL. */
@@ -178,7 +182,7 @@ static sr_status sync_folder(const char *path) {
                  strerror(error));
 }
 
-sr_status sr_output_file_finish(sr_output_file *file, int fd, const char *provenance) {
+static sr_status complete(sr_output_file *file, int fd, const char *provenance) {
   SR_TRY(sr_output_layout_complete(file->path, fd, provenance));
   struct stat about;
   if (fstat(fd, &about) || (uint64_t)about.st_size < file->size)
@@ -189,6 +193,15 @@ sr_status sr_output_file_finish(sr_output_file *file, int fd, const char *proven
     return sr_fail(sr_file_status(errno), "%s: cannot get its final name: %s", sr_shown(file->path), strerror(errno));
   file->partial[0] = '\0';
   return sync_folder(file->path);
+}
+
+/* Opening it once more makes a client of NFS look at what others have written. */
+sr_status sr_output_file_finish(sr_output_file *file, const char *provenance) {
+  int fd;
+  SR_TRY(open_as(file, O_RDWR, &fd));
+  sr_status status = complete(file, fd, provenance);
+  close(fd); /* it has been synced */
+  return status;
 }
 
 void sr_output_file_remove(sr_output_file *file) {

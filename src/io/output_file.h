@@ -17,11 +17,13 @@ sr_status sr_output_file_make(const sr_output_spec *spec, sr_output_file *file, 
 /* Bytes of a dataset's rows; 0 for a dataset that cannot be. */
 uint64_t sr_output_row_bytes(const sr_output_dataset *dataset);
 
-/* Opens it for writing rows. */
+/* Opens it for writing rows, and not for reading: a client of NFS would read the rest of a page of which it is given a
+ * part, and write that over what other nodes have written meanwhile. */
 sr_status sr_output_file_open(const sr_output_file *file, int *fd);
 
-/* Adds the provenance and the mark of completeness, and gives the file its final name. fd is open on it. */
-sr_status sr_output_file_finish(sr_output_file *file, int fd, const char *provenance);
+/* Adds the provenance and the mark of completeness, and gives the file its final name, once all rows are on the disk.
+ */
+sr_status sr_output_file_finish(sr_output_file *file, const char *provenance);
 
 /* Removes it unless it has its final name. */
 void sr_output_file_remove(sr_output_file *file);

@@ -13,13 +13,20 @@ enum { PANEL = 128 };
 static struct {
   __typeof__(cblas_sgemm) *sgemm;
   __typeof__(openblas_set_num_threads) *set_num_threads;
+  __typeof__(openblas_get_config) *get_config;
 } blas;
 
 sr_status sr_matrix_prepare(void) {
-  const sr_symbol symbols[] = {{"cblas_sgemm", &blas.sgemm}, {"openblas_set_num_threads", &blas.set_num_threads}};
+  const sr_symbol symbols[] = {{"cblas_sgemm", &blas.sgemm},
+                               {"openblas_set_num_threads", &blas.set_num_threads},
+                               {"openblas_get_config", &blas.get_config}};
   sr_status status = sr_blas_load(SR_OPENBLAS, symbols, sizeof symbols / sizeof *symbols);
   if (status == SR_OK) blas.set_num_threads(1);
   return status;
+}
+
+const char *sr_matrix_kernels(void) {
+  return blas.get_config();
 }
 
 int64_t sr_matrix_scratch(const sr_matrix *matrix) {

@@ -30,4 +30,7 @@ void sr_matrix_rows(const sr_matrix *w, int64_t first, int64_t count, float *to)
 /* Loads OpenBLAS and makes it use one thread a product. Errors: SR_ERR_RESOURCE. */
 sr_status sr_matrix_prepare(void);
 
+/* The OpenBLAS that was loaded: its version, and the kernels that it has chosen. */
+const char *sr_matrix_kernels(void);
+
 #endif

@@ -197,6 +197,16 @@ static sr_stack_run run_of(const sr_stack_spec *spec) {
                         .far = sr_stack_is_far(spec->stack, &spec->sequence)};
 }
 
+/* Bits must not depend on the rank. */
+static sr_status check_matrix_kernels(MPI_Comm comm) {
+  bool alike;
+  SR_TRY(sr_comm_alike_text(comm, sr_matrix_kernels(), &alike));
+  if (alike) return SR_OK;
+  return sr_fail(SR_ERR_ARGUMENT,
+                 "the ranks multiply with different kernels of OpenBLAS: set OPENBLAS_CORETYPE on all of them to one "
+                 "that each has, as with mpirun -x OPENBLAS_CORETYPE=Haswell");
+}
+
 static sr_status build(MPI_Comm comm, const sr_stack_spec *spec, sr_stack_run *run) {
   SR_TRY(check(run->stack, &run->sequence));
   SR_TRY(sr_agree(comm, find_slopes(run)));
@@ -208,7 +218,8 @@ static sr_status build(MPI_Comm comm, const sr_stack_spec *spec, sr_stack_run *r
     const sr_options cross = cross_options(run);
     SR_TRY(sr_plan_create(comm, &cross, &run->cross_plan));
   }
-  return sr_agree(comm, sr_stack_fill(run, spec->store, spec->name)); /* before any rank gives up its plan */
+  SR_TRY(sr_agree(comm, sr_stack_fill(run, spec->store, spec->name))); /* before any rank gives up its plan */
+  return check_matrix_kernels(comm);
 }
 
 sr_status sr_stack_create(MPI_Comm comm, const sr_stack_spec *spec, sr_stack_run **run) {

@@ -73,15 +73,12 @@ static sr_status check_alike(MPI_Comm comm, const sr_options *o) {
 
 /* Bits must not depend on the rank. */
 static sr_status check_kernels(MPI_Comm comm, const sr_kernel *kernel) {
-  uint64_t name = 0;
   bool alike;
-  for (const char *c = kernel->isa; *c; c++) name = name * 131 + (unsigned char)*c;
-  const int64_t isa = (int64_t)(name >> 1);
-  SR_TRY(sr_comm_alike(comm, &isa, 1, &alike));
+  SR_TRY(sr_comm_alike_text(comm, kernel->isa, &alike));
   if (alike) return SR_OK;
   return sr_fail(SR_ERR_ARGUMENT,
-                 "the ranks run on processors of different instruction sets: set SEQRING_ISA on all of "
-                 "them to one that each has, as avx2");
+                 "the ranks use different instruction sets: set SEQRING_ISA on all of them to one that each has, as "
+                 "with mpirun -x SEQRING_ISA=avx2");
 }
 
 static sr_status check_options(MPI_Comm comm, const sr_options *options) {

@@ -2,14 +2,16 @@
 """run: small models made here against NumPy in float64, the same bits on any number of ranks, and what is refused."""
 import math
 import os
+import platform
 import threading
+import unittest
 
 import h5py
 import numpy as np
 
 import bert
 import gguf
-from program import Case, main, run
+from program import PROGRAM, Case, Refusal, command, main, run, run_command
 
 ARGUMENT_ERROR, INPUT_ERROR, OUTPUT_ERROR = 2, 3, 4
 NAMES = 'tokens', 'offsets', 'logprob', 'hidden', 'embedding', 'surprise', 'units', 'q', 'k', 'v'
@@ -220,6 +222,16 @@ class Run(Case):
         self.assertEqual(len(found), 1)
         out = self.run_model(model, text, text, '--documents=file', '--unit=line', '--outputs=surprise,logprob,offsets,units')
         np.testing.assert_allclose(out['surprise'], self.surprises(out, [0, os.path.getsize(text)]), rtol=0, atol=1e-6)
+
+    @unittest.skipUnless(platform.machine() == 'x86_64', 'the kernels named are for x86-64')
+    def test_kernels_that_differ(self):
+        """Ranks whose OpenBLAS computes otherwise, as on nodes of several kinds, are refused: bits would depend on them."""
+        words = command('run', '-q', '--model', self.decoder_model(), '--text', self.text('the an7'), '-o', self.path('o.h5'),
+                        ranks=1)
+        other = '-n', '1', '-x', 'OPENBLAS_CORETYPE=Nehalem'
+        done = run_command([*words, ':', *other, *words[words.index(PROGRAM):]])
+        self.check_refusal(Refusal(ARGUMENT_ERROR, ('OpenBLAS', 'OPENBLAS_CORETYPE'), ()), done)
+        self.assertFalse(os.path.exists(self.path('o.h5')))
 
     def test_surprise_of_none(self):
         """A unit whose only token begins a document has none, and is not among the most surprising ones."""
