@@ -197,16 +197,13 @@ static sr_status measure(sr_bench *b, sr_plan *plan, const sr_options *opt, sr_b
 /* Frees the tensors of the case before where they are of no use, and checks that what is to be allocated fits. */
 static sr_status check_memory(sr_bench *b, const sr_options *opt, const sr_bench_line *line) {
   sr_fit fit;
-  sr_spread bytes, shared;
   char name[128];
   bool reused = sr_bench_tensors_suit(&b->tensors, opt, &line->plan);
   if (!reused) sr_bench_tensors_free(&b->tensors);
   double need = (double)line->plan.workspace + (reused ? 0 : (double)line->plan.tensor_bytes);
   SR_TRY(sr_fit_threads(b->comm, opt->threads, &fit));
-  SR_TRY(sr_spread_find(b->comm, need, &bytes));
-  SR_TRY(sr_spread_find(b->comm, (double)line->plan.shared, &shared));
   snprintf(name, sizeof name, "%lld queries and %lld keys", (long long)opt->q_len, (long long)opt->kv_len);
-  return sr_fit_memory(b->comm, &fit, bytes.max, shared.max, name);
+  return sr_fit_memory(b->comm, &fit, need, (double)line->plan.shared, name);
 }
 
 sr_status sr_bench_check(MPI_Comm comm, const sr_case *what) {

@@ -281,9 +281,9 @@ static sr_status perform(run *r) {
   double start = sr_now();
   SR_TRY(decide(r));
   if (r->job->dry_run) return SR_OK;
-  const sr_attend_report *report = r->report;
-  SR_TRY(sr_fit_memory(r->comm, &r->fit, report->workspace.max + report->tensors.max, report->shared.max,
-                       r->job->input->path));
+  const sr_plan_info *plan = &r->report->plan;
+  const double own = (double)plan->workspace + (double)plan->tensor_bytes;
+  SR_TRY(sr_fit_memory(r->comm, &r->fit, own, (double)plan->shared, r->job->input->path));
   SR_TRY(create_output(r));
   sr_status status = work(r);
   if (status == SR_ERR_MPI) return status;

@@ -51,14 +51,25 @@ sr_status sr_fit_warn(MPI_Comm comm, const sr_fit *fit, sr_warning_fn *warning, 
   return SR_OK;
 }
 
-sr_status sr_fit_memory(MPI_Comm comm, const sr_fit *fit, double bytes, double shared, const char *name) {
-  const double gib = 1024.0 * 1024 * 1024, all = bytes * fit->local_ranks + shared;
-  double available = (double)sr_memory_available();
+/* Makes a rank's own bytes those of all ranks of its node together. */
+static sr_status sum_on_node(MPI_Comm comm, double *bytes) {
+  MPI_Comm node;
+  SR_TRY(sr_comm_node(comm, &node));
+  sr_status status = sr_comm_sum(node, bytes, 1);
+  sr_comm_free(&node);
+  return status;
+}
+
+sr_status sr_fit_memory(MPI_Comm comm, const sr_fit *fit, double own, double shared, const char *name) {
+  const double gib = 1024.0 * 1024 * 1024, available = (double)sr_memory_available();
+  double all = own;
+  SR_TRY(sum_on_node(comm, &all));
+  all += shared;
   sr_status status = SR_OK;
   if (all > available)
     status = sr_fail(SR_ERR_RESOURCE,
                      "%s: too little memory: it needs %.2f GiB a rank, %.2f GiB for the %d of this node, and %.2f GiB "
                      "are available: take more nodes, or fewer ranks on each",
-                     name, (bytes + shared) / gib, all / gib, fit->local_ranks, available / gib);
+                     name, (own + shared) / gib, all / gib, fit->local_ranks, available / gib);
   return sr_agree(comm, status);
 }

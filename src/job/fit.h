@@ -23,8 +23,8 @@ sr_status sr_fit_threads(MPI_Comm comm, int wanted, sr_fit *fit);
 /* Calls warning, on every rank alike, when ranks have fewer cores than threads and will be slow. Collective. */
 sr_status sr_fit_warn(MPI_Comm comm, const sr_fit *fit, sr_warning_fn *warning, void *data);
 
-/* Refuses what needs more memory than its nodes have: bytes of the rank that needs most, and shared bytes of a node.
+/* Refuses what needs more memory than its nodes have: each rank's own bytes, and those that the ranks of a node share.
  * name begins the message. Collective. Errors: SR_ERR_RESOURCE, SR_ERR_MPI. */
-sr_status sr_fit_memory(MPI_Comm comm, const sr_fit *fit, double bytes, double shared, const char *name);
+sr_status sr_fit_memory(MPI_Comm comm, const sr_fit *fit, double own, double shared, const char *name);
 
 #endif

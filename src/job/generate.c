@@ -82,11 +82,9 @@ static sr_stack_spec spec_of(const run *r) {
 /* Refuses what does not fit. */
 static sr_status check_memory(const run *r) {
   sr_need need;
-  sr_spread own, shared;
   SR_TRY(sr_need_find(r->comm, r->job->model, r->saved, &r->encoding, NULL, spec_of(r), &need));
-  SR_TRY(sr_spread_find(r->comm, (double)(need.stack.activations + need.stack.attention) + need.encoding, &own));
-  SR_TRY(sr_spread_find(r->comm, (double)need.stack.shared, &shared));
-  return sr_fit_memory(r->comm, &r->fit, own.max, shared.max + (double)need.weights, r->job->model);
+  const double own = (double)(need.stack.activations + need.stack.attention) + need.encoding;
+  return sr_fit_memory(r->comm, &r->fit, own, (double)(need.stack.shared + need.weights), r->job->model);
 }
 
 static sr_status load(run *r) {

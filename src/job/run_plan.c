@@ -172,13 +172,13 @@ sr_status sr_run_estimate(sr_run_state *r) {
   SR_TRY(sr_spread_find(r->comm, (double)stack->activations + need.encoding + need.questions, &report->activations));
   SR_TRY(sr_spread_find(r->comm, (double)stack->attention, &report->attention));
   SR_TRY(sr_spread_find(r->comm, (double)stack->shared, &report->shared));
+  r->own_bytes = (double)(text + stack->activations + stack->attention) + need.encoding + need.questions;
+  r->shared_bytes = (double)(stack->shared + need.weights);
   const uint64_t all = text + stack->activations + stack->attention + stack->touched + need.weights;
   return sr_spread_find(r->comm, (double)all + need.encoding + need.questions, &report->memory);
 }
 
 /* Refuses what does not fit. */
 sr_status sr_run_check_memory(const sr_run_state *r) {
-  const sr_run_report *report = r->report;
-  const double own = report->text.max + report->activations.max + report->attention.max;
-  return sr_fit_memory(r->comm, &r->fit, own, report->shared.max + (double)report->weights, r->job->model);
+  return sr_fit_memory(r->comm, &r->fit, r->own_bytes, r->shared_bytes, r->job->model);
 }

@@ -26,8 +26,9 @@ typedef struct sr_run_state {
   sr_questions questions;
   sr_store store;
   sr_stack_run *layers;
-  sr_rows rows;   /* of the chunks' tokens */
-  int64_t n_held; /* runs of these that are written */
+  double own_bytes, shared_bytes; /* that it will take of memory: this rank, and its node's ranks in common */
+  sr_rows rows;                   /* of the chunks' tokens */
+  int64_t n_held;                 /* runs of these that are written */
   sr_held *held;
   int32_t *next; /* [rows] the token behind each, or -1 */
   float *logprob;
