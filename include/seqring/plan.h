@@ -77,9 +77,9 @@ typedef struct sr_options {
   int head_ranks;       /* SR_STRATEGY_HYBRID: ranks of a group, neighbours that deal their heads; a divisor of all;
                            0: any */
   sr_balance balance;   /* SR_BALANCE_AUTO */
-  bool
-      same_rows; /* queries are dealt as so many keys are, cut at multiples of SR_SEGMENT, as the layers of a model want
-                    it: where q_len is kv_len a rank holds both of the same tokens. Not with SR_BALANCE_WEIGHTED */
+  bool same_rows; /* queries are dealt as so many keys are, cut at multiples of SR_SEGMENT, as the layers of a model
+                     want it: where q_len is kv_len a rank holds both of the same tokens. Not with
+                     SR_BALANCE_WEIGHTED */
   int64_t q_room, kv_room; /* tokens to which the queries (of same_rows) and keys will grow: they are dealt as the begin
                               of so many, so that a plan of more of them lets ranks hold the same rows. 0: q_len, kv_len
                             */

@@ -3,6 +3,12 @@
 #define SR_BASE_ROWS_H
 
 #include <seqring/types.h>
+#include <stdbool.h>
+
+/* Whether a span lies in n rows. */
+static inline bool sr_span_fits(sr_span span, int64_t n) {
+  return span.start >= 0 && span.count >= 0 && span.start <= n && span.count <= n - span.start;
+}
 
 /* Where row `number` of all is among the rows that a rank holds, or -1. */
 int64_t sr_rows_find(const sr_rows *rows, int64_t number);

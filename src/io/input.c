@@ -184,7 +184,7 @@ static sr_status check_rows(const sr_rows *rows, const sr_dataset_info *dataset,
   int64_t end = 0;
   for (int i = 0; i < rows->n_spans; i++) {
     const sr_span span = rows->span[i];
-    if (span.start < 0 || span.count < 0 || span.start > dataset->dims[0] || span.count > dataset->dims[0] - span.start)
+    if (!sr_span_fits(span, dataset->dims[0]))
       return sr_fail(SR_ERR_ARGUMENT, "%s: %" PRId64 " rows from row %" PRId64 " are asked for, and it has %" PRId64,
                      where, span.count, span.start, dataset->dims[0]);
     if (span.start < end)

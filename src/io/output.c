@@ -9,6 +9,7 @@
 #include <xxhash.h>
 
 #include "base/error.h"
+#include "base/rows.h"
 #include "comm/comm.h"
 #include "file.h"
 #include "output_file.h"
@@ -102,7 +103,7 @@ sr_status sr_output_write(sr_output *output, int number, const sr_rows *rows, co
   snprintf(what, sizeof what, "%s: dataset '%s'", sr_shown(output->file.path), to->name);
   for (int i = 0; i < rows->n_spans; i++) {
     sr_span span = rows->span[i];
-    if (span.start < 0 || span.count < 0 || span.start > to->dims[0] || span.count > to->dims[0] - span.start)
+    if (!sr_span_fits(span, to->dims[0]))
       return sr_fail(SR_ERR_ARGUMENT,
                      "%s: %" PRId64 " rows from row %" PRId64 " are to be written, and it has %" PRId64, what,
                      span.count, span.start, to->dims[0]);

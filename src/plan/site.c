@@ -9,7 +9,7 @@ sr_status sr_site_find(MPI_Comm comm, sr_site *site) {
   SR_TRY(sr_comm_rank(comm, &site->rank));
   SR_TRY(sr_comm_size(comm, &site->ranks));
   site->node_of = malloc((size_t)site->ranks * sizeof *site->node_of);
-  SR_TRY(sr_agree(comm, site->node_of ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory for %d ranks", site->ranks)));
+  SR_TRY(sr_agree_memory(comm, site->node_of, "for where ranks are"));
   return sr_comm_nodes(comm, site->ranks, site->node_of);
 }
 

@@ -57,8 +57,9 @@ static bool all_have(const sr_decision *d, int64_t first, int64_t last, int64_t 
   return only_step(d, &sight) == step;
 }
 
-/* Behind the last of the tiles from `first` of which it can be told. Strides grow until one is too long: a long
- * sequence takes no time. */
+/* Behind the last of the tiles from `first` of which that can be told. Strides grow until one is too long, so that a
+ * long sequence takes no time; but that tiles have several steps is told one by one where their sinks are in one step
+ * and their windows, which do not overlap, in another. */
 static int64_t group_end(const sr_decision *d, int64_t first, int64_t step) {
   int64_t end = first + 1;
   bool grows = true;
