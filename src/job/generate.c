@@ -49,6 +49,11 @@ static sr_status check_model(const run *r) {
   return SR_OK;
 }
 
+/* Tokens that the model reads, of the text and what it makes: the last one that it makes is not read. */
+static int64_t tokens_read(const run *r) {
+  return r->reading.n + r->job->tokens - 1;
+}
+
 static sr_status prepare(run *r) {
   const sr_generate_job *job = r->job;
   const bool empty = !*job->texts;
@@ -63,13 +68,13 @@ static sr_status prepare(run *r) {
   SR_TRY(check_model(r));
   SR_TRY(sr_encoding_read(r->comm, job->model, job->source, r->saved, &r->encoding));
   SR_TRY(sr_reading_make(r->comm, &request, &r->saved->vocabulary, &r->reading));
-  sr_length_warn(&r->saved->description.decoder, &job->mask, r->reading.n + job->tokens, warn, r);
+  sr_length_warn(&r->saved->description.decoder, &job->mask, tokens_read(r), warn, r);
   SR_TRY(sr_fit_threads(r->comm, job->threads, &r->fit));
   return sr_fit_warn(r->comm, &r->fit, warn, r);
 }
 
 static sr_stack_spec spec_of(const run *r) {
-  const sr_sequence sequence = {.tokens = r->reading.n, .room = r->reading.n + r->job->tokens, .mask = r->job->mask};
+  const sr_sequence sequence = {.tokens = r->reading.n, .room = tokens_read(r), .mask = r->job->mask};
   const sr_stack *stack = &r->saved->description.decoder;
   return (sr_stack_spec){.store = &r->store,
                          .name = "decoder",

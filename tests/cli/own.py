@@ -307,7 +307,9 @@ class Own(Case):
         model, text, out = self.path('model.h5'), self.path('text'), self.path('o.h5')
         self.refuse_command(2, ('there is none',), 'run', '--model', model, '--text', text, '-o', out)
         self.refuse_command(2, ('there is none',), 'generate', '--model', model, '--text', text)
-        self.refuse_command(3, (f'{CONTEXT} positions',), 'generate', '--model', model, '--source', self.path('source'), '-n', CONTEXT)
+        most = 'generate', '-q', '--model', model, '--source', self.path('source'), '-n'  # the last token that is made takes no place
+        self.assertEqual(run(*most, CONTEXT).status, 0)
+        self.refuse_command(3, (f'{CONTEXT} positions',), *most, CONTEXT + 1)
         with open(text, 'w') as f:
             f.write('1 2 twelve')
         self.refuse_command(3, ('byte 4', 'no token'), 'run', '--model', model, '--text', text, '--source', self.path('source'), '-o', out)
