@@ -349,8 +349,9 @@ const sr_option sr_option_table[] = {
      .in_config = true,
      SETTING(machine),
      .help = "What work and messages cost here, by which strategy and balance are chosen: read from this file where it "
-             "exists, else measured, in about half a second, and kept in it. Without it they are measured where they "
-             "decide something that takes longer."},
+             "exists and holds what such a job needs, else measured, in about half a second, and kept in it (messages "
+             "between nodes cost null in it until a job on several has measured them). Without it they are measured "
+             "where they decide something that takes longer."},
     {.name = "overlap",
      .kind = SR_KIND_FLAG,
      .standard = "yes",

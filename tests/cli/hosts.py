@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Ranks on several hosts, of hosts/hosts.sh: what one process makes, they make as well."""
+import json
 import os
 
 import h5py
@@ -43,6 +44,29 @@ class Hosts(Case):
         for strategy in 'ring', 'node':
             for out in self.compare('attend', path, '-q', '--causal', '--strategy', strategy):
                 self.assertEqual(read(out), read(self.path('alone.h5')))
+
+    def test_machine(self):
+        """Costs of messages are kept by the jobs that send such: each job adds what a file lacks of its own, and no more."""
+        path, machine = self.path('in.h5'), self.path('machine.json')
+        write(path, tensors((2100, 4, 8), (2100, 2, 8), (2100, 2, 6)))
+
+        def costs(hosts, ranks):
+            done = run_command([HOSTS, str(hosts), str(ranks), PROGRAM, 'attend', path, '--dry-run', '--threads', '1', '--machine',
+                                machine])
+            if done.status == 77:
+                self.skipTest(done.out)
+            self.assertEqual(done.status, 0, done.said)
+            with open(machine) as f:
+                return json.load(f)
+
+        lone = costs(1, 1)
+        self.assertEqual((lone['inside'], lone['between']), (None, None))
+        inside = costs(1, 2)
+        self.assertEqual((type(inside['inside']), inside['between']), (dict, None))
+        both = costs(2, 1)
+        self.assertEqual((both['inside'], type(both['between'])), (inside['inside'], dict))
+        for shape in (2, 2), (1, 2), (1, 1):
+            self.assertEqual(costs(*shape), both)
 
     def test_run(self):
         names = 'logprob', 'hidden', 'surprise', 'units'

@@ -79,9 +79,12 @@ class Words(Case):
         first = self.attend(KJV, '--dry-run', '--machine', machine, ranks=2).out
         with open(machine) as f:
             kept = f.read()
-        self.assertEqual(set(json.loads(kept)), {'seqring_costs', 'flops_a_thread', 'copy_s_per_byte', 'inside', 'between'})
+        costs = json.loads(kept)
+        self.assertEqual(set(costs), {'seqring_costs', 'flops_a_thread', 'copy_s_per_byte', 'inside', 'between'})
+        self.assertEqual((set(costs['inside']), costs['between']), ({'latency_s', 's_per_byte', 'hidden_s_per_byte'}, None))
         self.assertEqual(self.attend(KJV, '--dry-run', '--machine', machine, ranks=2).out, first)
         for text in ('', '{}', '[1]', kept.replace('_costs": 1', '_costs": 2'), kept.replace('"inside"', '"near"'),
+                     kept.replace('null', '1'), kept.replace('null', '{}'),
                      re.sub(r'"flops_a_thread": [^,]*', '"flops_a_thread": -1', kept)):
             with open(machine, 'w') as f:
                 f.write(text)
