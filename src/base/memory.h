@@ -14,6 +14,20 @@ static inline uint64_t sr_align_up(uint64_t size) {
   return (size + (SR_ALIGN - 1)) & ~(uint64_t)(SR_ALIGN - 1);
 }
 
+/* Pieces one behind the other in a block, each at SR_ALIGN. Without memory they are only counted: one function tells
+ * how large a block must be, and where its pieces lie. */
+typedef struct sr_layout {
+  char *memory; /* NULL: there is none yet */
+  uint64_t used;
+} sr_layout;
+
+/* The next piece; NULL without memory. */
+static inline void *sr_lay(sr_layout *layout, uint64_t bytes) {
+  void *at = layout->memory ? layout->memory + layout->used : NULL;
+  layout->used += sr_align_up(bytes);
+  return at;
+}
+
 /* *out = a * b, or false when the product does not fit. */
 static inline bool sr_mul(uint64_t a, uint64_t b, uint64_t *out) {
   return !__builtin_mul_overflow(a, b, out);

@@ -26,38 +26,37 @@ static sr_status make_blocks(sr_stack_run *run) {
   return SR_OK;
 }
 
-static float *carve(char **at, int64_t floats) {
-  float *start = (float *)(void *)*at;
-  *at += sr_align_up((uint64_t)floats * sizeof(float));
-  return start;
+static float *lay_floats(sr_layout *at, int64_t n) {
+  return sr_lay(at, (uint64_t)n * sizeof(float));
 }
 
-/* Lays out all memory from `at` on; returns where it ends. */
-static char *lay_out(sr_stack_run *run, char *at) {
+/* Lays out all memory. */
+static void lay_out(sr_stack_run *run, sr_layout *at) {
   const sr_stack *s = run->stack;
   const int64_t rows = run->rows.count, q = s->heads * s->head_width, width = sr_stack_kv_width(run);
   const int64_t kv = run->kept * run->kv_rows * width;
   const int64_t cross = run->source ? s->layers * run->source->rows.count * width : 0;
-  run->hidden = carve(&at, rows * s->width);
-  run->q = carve(&at, rows * q);
-  run->q_sinks = run->far ? carve(&at, rows * q) : NULL;
-  run->k = carve(&at, kv);
-  run->v = carve(&at, kv);
-  run->cross_k = carve(&at, cross);
-  run->cross_v = carve(&at, cross);
-  run->o = carve(&at, rows * q);
-  run->lse = carve(&at, rows * s->heads);
-  run->cosine = carve(&at, rows * s->rotary_width / 2);
-  run->sine = carve(&at, rows * s->rotary_width / 2);
-  run->furthest = carve(&at, run->far ? s->rotary_width : 0);
-  run->scratch = carve(&at, run->threads * run->scratch_floats);
-  return at;
+  run->hidden = lay_floats(at, rows * s->width);
+  run->q = lay_floats(at, rows * q);
+  run->q_sinks = run->far ? lay_floats(at, rows * q) : NULL;
+  run->k = lay_floats(at, kv);
+  run->v = lay_floats(at, kv);
+  run->cross_k = lay_floats(at, cross);
+  run->cross_v = lay_floats(at, cross);
+  run->o = lay_floats(at, rows * q);
+  run->lse = lay_floats(at, rows * s->heads);
+  run->cosine = lay_floats(at, rows * s->rotary_width / 2);
+  run->sine = lay_floats(at, rows * s->rotary_width / 2);
+  run->furthest = lay_floats(at, run->far ? s->rotary_width : 0);
+  run->scratch = lay_floats(at, run->threads * run->scratch_floats);
 }
 
 /* Bytes of all memory, for the rows and with the weights that the run has. */
 static uint64_t measure(sr_stack_run *run) {
   run->scratch_floats = sr_stack_scratch(run);
-  return (uint64_t)(uintptr_t)lay_out(run, NULL);
+  sr_layout layout = {0};
+  lay_out(run, &layout);
+  return layout.used;
 }
 
 static sr_status allocate(sr_stack_run *run) {
@@ -65,7 +64,7 @@ static sr_status allocate(sr_stack_run *run) {
   const uint64_t bytes = measure(run);
   run->memory = sr_alloc(bytes);
   if (!run->memory) return sr_fail(SR_ERR_RESOURCE, "no memory for activations of %.2f GiB", (double)bytes / 0x1p30);
-  lay_out(run, run->memory);
+  lay_out(run, &(sr_layout){.memory = run->memory});
   return SR_OK;
 }
 

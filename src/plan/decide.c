@@ -12,6 +12,7 @@
 #include "schedule/segment.h"
 #include "stay.h"
 #include "worker.h"
+#include "workspace.h"
 
 static sr_dtype choose_products(const sr_options *o) {
   if (o->products == SR_PRODUCTS_BF16) return SR_BF16;
@@ -118,24 +119,14 @@ static void count_exchange(sr_decision *d, const sr_site *site) {
 }
 
 static sr_status size_travel(sr_decision *d, const sr_site *site) {
-  const sr_options *o = &d->opt;
-  uint64_t buffers = 0;
   count_tiles(d);
   size_batches(d);
   SR_TRY(lay_blocks(d));
   SR_TRY(sr_stay_find(d));
   for (int64_t s = 0; s < d->schedule.n_steps; s++) count_messages(d, site, &d->schedule.step[s].send);
-  d->outgoing = sr_exchange_outgoing_bytes(d), d->incoming = sr_exchange_incoming_bytes(d);
   if (d->way.head_ranks > 1) count_exchange(d, site);
-  for (int i = 0; i < d->schedule.buffers; i++) buffers += sr_align_up(d->buffer_bytes[i]);
-  d->tile_bytes = sr_align_up((uint64_t)d->kernel->tile * sr_key_bytes(d->kernel, o->head_dim));
+  d->tile_bytes = sr_align_up((uint64_t)d->kernel->tile * sr_key_bytes(d->kernel, d->opt.head_dim));
   d->worker_bytes = sr_worker_bytes(d);
-  const uint64_t kept = (uint64_t)sr_decision_kept(d), packed = kept * (uint64_t)d->sets;
-  d->workspace = d->tile_bytes * packed + d->acc_bytes * kept + sr_align_up(sr_query_norm_bytes(d) * packed) +
-                 d->worker_bytes * (uint64_t)d->threads + sr_align_up(sr_key_norm_bytes(d)) +
-                 sr_align_up(sizeof(sr_batch) * (uint64_t)d->n_batches) + sr_align_up(d->outgoing) +
-                 sr_align_up(d->incoming);
-  *(d->members > 1 ? &d->shared : &d->workspace) += buffers;
   return find_touched(d);
 }
 
@@ -151,11 +142,14 @@ static void size_decode(sr_decision *d) {
   if (d->parts > o->kv_heads) d->parts = o->kv_heads;
   d->tile_bytes = sr_row_bytes(o->head_dim, sr_unit_bytes(d->kernel));
   d->worker_bytes = sr_decode_worker_bytes(d);
-  uint64_t reduced = sr_decode_reduced_bytes(d);
-  const uint64_t queries = d->tile_bytes * (uint64_t)(d->tiles * d->sets);
-  if (d->ranks > 1) d->sent_bytes = queries + reduced;
-  d->workspace = queries + sr_align_up(reduced) + sr_align_up(sr_decode_special_bytes(d)) +
-                 (d->acc_bytes * (uint64_t)d->tiles + d->worker_bytes) * (uint64_t)d->threads;
+  if (d->ranks > 1) d->sent_bytes = d->tile_bytes * (uint64_t)(d->tiles * d->sets) + sr_decode_reduced_bytes(d);
+}
+
+static void measure_workspace(sr_decision *d) {
+  sr_layout own = {0}, shared = {0};
+  sr_workspace unused = sr_workspace_lay(d, &own);
+  if (d->members > 1) sr_workspace_lay_buffers(d, &shared, &unused);
+  d->workspace = own.used, d->shared = shared.used;
 }
 
 /* Teams of the strategy; *team_of is [ranks] or NULL. */
@@ -247,6 +241,7 @@ sr_status sr_decide(const sr_options *options, const sr_site *site, const sr_way
     size_decode(d);
   else
     SR_TRY(size_travel(d, site));
+  measure_workspace(d);
   sr_span all = {0, o->kv_len};
   d->rank_pairs = sr_partition_pairs(&d->partition, d->work.q, (sr_tokens){1, &all});
   return SR_OK;

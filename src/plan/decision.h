@@ -55,19 +55,18 @@ typedef struct sr_decision {
   int64_t parts;       /* a few queries: groups of KV heads that threads take apart */
   int64_t batch;       /* tiles that a thread takes at a time, at most */
   int64_t n_batches;
-  int32_t chunk;               /* keys that the tiles of a batch meet in turn */
-  uint64_t worker_bytes;       /* of a thread */
-  uint64_t workspace;          /* bytes of all that, but for what the team shares */
-  uint64_t shared;             /* bytes that it shares: its buffers, where it has several ranks */
-  uint64_t touched;            /* bytes of these that this rank writes or reads */
-  uint64_t tensor_bytes;       /* of this rank's q, k, v, o and lse */
-  uint64_t outgoing, incoming; /* bytes of tokens that are dealt by heads (exchange.h) */
-  uint64_t exchange_bytes;     /* that this rank sends for that */
-  double seconds;              /* that a forward is expected to take on the slowest rank */
-  uint64_t sent_bytes;         /* by this rank in one forward */
-  uint64_t far_bytes;          /* of these, to other nodes */
-  double rank_pairs;           /* visible (query, key) pairs that this rank works on, in each of its heads */
-  sr_arena arena;              /* of what is pointed to, but for the partition and the schedule */
+  int32_t chunk;           /* keys that the tiles of a batch meet in turn */
+  uint64_t worker_bytes;   /* of a thread */
+  uint64_t workspace;      /* bytes of all that, but for what the team shares */
+  uint64_t shared;         /* bytes that it shares: its buffers, where it has several ranks */
+  uint64_t touched;        /* bytes of these that this rank writes or reads */
+  uint64_t tensor_bytes;   /* of this rank's q, k, v, o and lse */
+  uint64_t exchange_bytes; /* that this rank sends where tokens are dealt by heads */
+  double seconds;          /* that a forward is expected to take on the slowest rank */
+  uint64_t sent_bytes;     /* by this rank in one forward */
+  uint64_t far_bytes;      /* of these, to other nodes */
+  double rank_pairs;       /* visible (query, key) pairs that this rank works on, in each of its heads */
+  sr_arena arena;          /* of what is pointed to, but for the partition and the schedule */
 } sr_decision;
 
 /* Decides what is left open by options, which have been checked, and by the way to go. To be freed in any case. Not

@@ -168,12 +168,6 @@ sr_status sr_plan_estimate(MPI_Comm comm, const sr_options *options, sr_plan_inf
   return status;
 }
 
-static void *carve(char **at, uint64_t bytes) {
-  void *start = *at;
-  *at += sr_align_up(bytes);
-  return start;
-}
-
 static sr_status check_limit(const sr_decision *d) {
   const uint64_t bytes = d->workspace + d->shared;
   if (!d->opt.memory_limit || bytes <= d->opt.memory_limit) return SR_OK;
@@ -181,35 +175,18 @@ static sr_status check_limit(const sr_decision *d) {
                  (double)bytes / 0x1p30, (double)d->opt.memory_limit / 0x1p30);
 }
 
-static void carve_buffers(sr_plan *plan, char **at) {
-  for (int i = 0; i < plan->d.schedule.buffers; i++) plan->buffer[i] = carve(at, plan->d.buffer_bytes[i]);
-}
-
 /* One block of memory for everything that a forward needs, but for what the team shares. Its pages are first touched by
  * the threads that fill them. */
 static sr_status allocate(sr_plan *plan) {
   const sr_decision *d = &plan->d;
-  const bool decodes = sr_decision_decodes(d);
   SR_TRY(check_limit(d));
-  plan->workspace = sr_alloc(d->workspace);
-  if (!plan->workspace)
+  plan->memory = sr_alloc(d->workspace);
+  if (!plan->memory)
     return sr_fail(SR_ERR_RESOURCE, "no memory for a rank's workspace of %.2f GiB", (double)d->workspace / 0x1p30);
-  char *at = plan->workspace;
-  const uint64_t kept = (uint64_t)sr_decision_kept(d), packed = kept * (uint64_t)d->sets;
-  plan->queries = carve(&at, d->tile_bytes * packed);
-  plan->accumulators = carve(&at, d->acc_bytes * kept * (uint64_t)(decodes ? d->threads : 1));
-  plan->workers = carve(&at, d->worker_bytes * (uint64_t)d->threads);
-  if (decodes) {
-    plan->special = carve(&at, sr_decode_special_bytes(d));
-    plan->reduced = carve(&at, sr_decode_reduced_bytes(d));
-    return SR_OK;
-  }
-  if (d->members == 1) carve_buffers(plan, &at);
-  plan->exchange = (sr_exchange){.d = d, .outgoing = carve(&at, d->outgoing), .incoming = carve(&at, d->incoming)};
-  plan->query_norm = carve(&at, sr_query_norm_bytes(d) * packed);
-  plan->key_norm = carve(&at, sr_key_norm_bytes(d));
-  plan->batches = carve(&at, sizeof(sr_batch) * (uint64_t)d->n_batches);
-  sr_batches(d->head_tiles, d->work.kv_heads, d->batch, d->threads, sr_decision_order(d), plan->batches);
+  plan->space = sr_workspace_lay(d, &(sr_layout){.memory = plan->memory});
+  if (sr_decision_decodes(d)) return SR_OK;
+  plan->exchange = (sr_exchange){.d = d, .outgoing = plan->space.outgoing, .incoming = plan->space.incoming};
+  sr_batches(d->head_tiles, d->work.kv_heads, d->batch, d->threads, sr_decision_order(d), plan->space.batches);
   return SR_OK;
 }
 
@@ -220,8 +197,7 @@ static sr_status share(sr_plan *plan) {
   SR_TRY(sr_comm_split(plan->comm, d->team, &plan->team));
   if (d->members == 1) return SR_OK;
   SR_TRY(sr_shared_create(plan->team, d->shared, &plan->shared));
-  char *at = plan->shared.memory;
-  carve_buffers(plan, &at);
+  sr_workspace_lay_buffers(d, &(sr_layout){.memory = plan->shared.memory}, &plan->space);
   return SR_OK;
 }
 
@@ -265,7 +241,7 @@ void sr_plan_destroy(sr_plan **plan) {
   sr_shared_destroy(&old->shared);
   sr_comm_free(&old->team);
   sr_comm_free(&old->comm);
-  sr_free(old->workspace);
+  sr_free(old->memory);
   sr_decision_free(&old->d);
   free(old);
 }
@@ -307,12 +283,12 @@ sr_status sr_plan_move(sr_plan *plan, int64_t q_start) {
 }
 
 double *sr_plan_key_norm(const sr_plan *plan, int64_t key) {
-  return plan->key_norm + key / SR_SEGMENT * plan->d.opt.kv_heads + plan->d.work.first_kv_head;
+  return plan->space.key_norm + key / SR_SEGMENT * plan->d.opt.kv_heads + plan->d.work.first_kv_head;
 }
 
 sr_accumulator sr_plan_accumulator(const sr_plan *plan, int64_t i) {
   const sr_decision *d = &plan->d;
-  return sr_accumulator_at(d->kernel, (int32_t)d->opt.value_dim, plan->accumulators + (uint64_t)i * d->acc_bytes);
+  return sr_accumulator_at(d->kernel, (int32_t)d->opt.value_dim, plan->space.accumulators + (uint64_t)i * d->acc_bytes);
 }
 
 const void *sr_plan_queries(const sr_decision *d, const sr_tensors *tensors, int run) {
@@ -332,7 +308,7 @@ sr_state sr_state_at(const sr_decision *d, char *queries, double *query_norm, in
 sr_state sr_plan_kept(const sr_plan *plan, int64_t tile) {
   const sr_decision *d = &plan->d;
   const int64_t i = tile / d->head_tiles * d->head_kept + sr_stay_of(d, tile).kept;
-  return sr_state_at(d, plan->queries + (uint64_t)i * d->tile_bytes, plan->query_norm + i * d->kernel->tile,
+  return sr_state_at(d, plan->space.queries + (uint64_t)i * d->tile_bytes, plan->space.query_norm + i * d->kernel->tile,
                      sr_decision_kept(d), sr_plan_accumulator(plan, i));
 }
 

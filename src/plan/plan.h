@@ -19,22 +19,15 @@
 #include "comm/transfer.h"
 #include "decision.h"
 #include "exchange.h"
+#include "workspace.h"
 
 struct sr_plan {
   sr_decision d;
   MPI_Comm comm;
   MPI_Comm team;    /* of the ranks that share buffers; MPI_COMM_NULL where there is one */
   sr_shared shared; /* their buffers */
-  void *workspace;
-  char *queries;                 /* [sets][kept] packed queries of tiles that keep their state */
-  char *accumulators;            /* [kept]; a few queries: [threads][tiles] */
-  char *buffer[SR_MOST_BUFFERS]; /* keys and values */
-  char *workers;                 /* [threads] */
-  sr_batch *batches;             /* [n_batches] */
-  double *reduced;               /* what the decode strategy reduces over the ranks */
-  double *query_norm; /* [sets][kept][tile] lengths of the queries, times scale * log2(e): of scores' units */
-  double *key_norm;   /* [segments][kv_heads] of its longest key; infinite where keys or values are not tame (pack.c) */
-  unsigned char *special; /* a few queries: bit i: what the shard's segment i gave is not finite */
+  void *memory;     /* that is not shared */
+  sr_workspace space;
   sr_transfer **transfer; /* [steps] messages of each step */
   sr_exchange exchange;   /* where heads are dealt */
   double all_pairs;       /* visible (query, key) pairs of all ranks, of each head */
