@@ -10,6 +10,7 @@
 sr_status sr_fit_threads(MPI_Comm comm, int wanted, sr_fit *fit) {
   SR_TRY(sr_comm_node_ranks(comm, &fit->local_ranks));
   SR_TRY(sr_agree(comm, sr_placement_find(wanted, fit->local_ranks, &fit->placement)));
+  fit->could = fit->placement.threads;
   int64_t fewest = -(int64_t)fit->placement.threads; /* the largest of what falls where threads rise */
   SR_TRY(sr_comm_max_i64(comm, &fewest, 1));
   fit->placement.threads = -(int)fewest;
@@ -32,20 +33,33 @@ static void describe_crowded(const sr_fit *fit, int64_t ranks_crowded, int ranks
            ranks_crowded, ranks, fit->local_ranks, mine->threads, mine->node_cores);
 }
 
+static void describe_uneven(const sr_placement *mine, int64_t ranks_uneven, int ranks, char text[512]) {
+  snprintf(
+      text, 512,
+      "%" PRId64
+      " of %d ranks could have more threads than the rank with the fewest, %d, and take as many as that one: put as "
+      "many ranks on each node, or give --threads",
+      ranks_uneven, ranks, mine->threads);
+}
+
 sr_status sr_fit_warn(MPI_Comm comm, const sr_fit *fit, sr_warning_fn *warning, void *data) {
   const sr_placement *mine = &fit->placement;
   bool crowded = mine->threads > 0 && (int64_t)fit->local_ranks * mine->threads > mine->node_cores;
-  int64_t count[2] = {mine->narrow, crowded};
+  int64_t count[3] = {mine->narrow, crowded, fit->could > mine->threads};
   int ranks;
   char text[512];
   SR_TRY(sr_comm_size(comm, &ranks));
-  SR_TRY(sr_comm_sum_i64(comm, count, 2));
+  SR_TRY(sr_comm_sum_i64(comm, count, 3));
   if (count[0] > 0) {
     describe_narrow(mine, count[0], ranks, text);
     warning(data, text);
   }
   if (count[1] > 0) {
     describe_crowded(fit, count[1], ranks, text);
+    warning(data, text);
+  }
+  if (count[2] > 0) {
+    describe_uneven(mine, count[2], ranks, text);
     warning(data, text);
   }
   return SR_OK;

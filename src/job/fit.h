@@ -11,6 +11,7 @@
 typedef struct sr_fit {
   sr_placement placement; /* of this rank */
   int local_ranks;        /* that share its node */
+  int could;              /* threads that this rank would have by itself */
 } sr_fit;
 
 /* One line of a warning. */
@@ -20,7 +21,8 @@ typedef void sr_warning_fn(void *data, const char *text);
  * another. Collective. Errors: those of sr_placement_find, SR_ERR_MPI. */
 sr_status sr_fit_threads(MPI_Comm comm, int wanted, sr_fit *fit);
 
-/* Calls warning, on every rank alike, when ranks have fewer cores than threads and will be slow. Collective. */
+/* Calls warning, on every rank alike, when ranks have fewer cores than threads and will be slow, or could have more
+ * threads than others. Collective. */
 sr_status sr_fit_warn(MPI_Comm comm, const sr_fit *fit, sr_warning_fn *warning, void *data);
 
 /* Refuses what needs more memory than its nodes have: each rank's own bytes, and those that the ranks of a node share.

@@ -6,7 +6,7 @@ import re
 
 import h5py
 
-from program import KJV, Case, Refusal, check_refusals, main, run, write
+from program import KJV, Case, Refusal, check_refusals, command, main, run, run_command, write
 
 COMMANDS = ('attend', 'info', 'bench', 'help', 'version')
 SPREADS = ('read_s', 'attention_s', 'wait_s', 'write_s', 'bytes_sent_a_rank', 'peak_memory_a_rank', 'queries_a_rank',
@@ -112,6 +112,14 @@ class Words(Case):
             self.assertEqual(len(done.warned), 1)
             self.assertIn(f'{threads} threads', done.warned[0])
             self.assertEqual(self.attend(KJV, '--dry-run', '--threads', 1).warned, [])
+
+    def test_uneven_threads(self):
+        """All ranks take as many threads as the one with the fewest, and are told so."""
+        uneven = 'sh', '-c', 'OMP_NUM_THREADS=$((1 + OMPI_COMM_WORLD_RANK)) exec "$0" "$@"'
+        done = run_command(command('attend', KJV, '--dry-run', ranks=3, through=uneven))
+        self.assertEqual(done.status, 0)
+        self.assertIn('3 ranks x 1 thread', done.out)
+        self.assertIn('2 of 3 ranks could have more threads than the rank with the fewest, 1,', '\n'.join(done.warned))
 
     def test_stats(self):
         page = self.said('help', '--man').replace('\\-', '-')
