@@ -44,20 +44,27 @@ sr_status sr_comm_size(MPI_Comm comm, int *ranks) {
   return sr_mpi(MPI_Comm_size(comm, ranks), "MPI_Comm_size");
 }
 
+/* What a rank tells the others of its failure, and the host that rank 0 is on. */
+typedef struct failure {
+  int status;
+  char text[SR_ERROR_TEXT], host[MPI_MAX_PROCESSOR_NAME], root_host[MPI_MAX_PROCESSOR_NAME];
+} failure;
+
 sr_status sr_agree(MPI_Comm comm, sr_status mine) {
-  int rank, ranks;
+  int rank, ranks, length;
   SR_TRY(sr_comm_rank(comm, &rank));
   SR_TRY(sr_comm_size(comm, &ranks));
   int first = mine == SR_OK ? ranks : rank;
   SR_TRY(sr_mpi(MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, comm), "MPI_Allreduce"));
   if (first == ranks) return SR_OK;
-  struct {
-    int status;
-    char text[SR_ERROR_TEXT];
-  } failure = {.status = (int)mine};
-  if (rank == first) strncpy(failure.text, sr_error_text(), sizeof failure.text - 1);
-  SR_TRY(sr_mpi(MPI_Bcast(&failure, (int)sizeof failure, MPI_BYTE, first, comm), "MPI_Bcast"));
-  return sr_fail((sr_status)failure.status, "%s", failure.text);
+  failure f = {.status = (int)mine};
+  strncpy(f.text, sr_error_text(), sizeof f.text - 1);
+  SR_TRY(sr_mpi(MPI_Get_processor_name(f.host, &length), "MPI_Get_processor_name"));
+  memcpy(f.root_host, f.host, sizeof f.host);
+  SR_TRY(sr_mpi(MPI_Bcast(f.root_host, (int)sizeof f.root_host, MPI_BYTE, 0, comm), "MPI_Bcast"));
+  SR_TRY(sr_mpi(MPI_Bcast(&f, (int)sizeof f, MPI_BYTE, first, comm), "MPI_Bcast"));
+  if (!strcmp(f.host, f.root_host)) return sr_fail((sr_status)f.status, "%s", f.text);
+  return sr_fail((sr_status)f.status, "%s (on %s)", f.text, f.host);
 }
 
 sr_status sr_agree_memory(MPI_Comm comm, bool mine, const char *what_for) {

@@ -26,7 +26,7 @@ sr_status sr_comm_rank(MPI_Comm comm, int *rank);
 sr_status sr_comm_size(MPI_Comm comm, int *ranks);
 
 /* Makes the failure of one rank a failure of all: every rank passes its own status and gets that of the lowest rank
- * that failed, together with its text. Collective. */
+ * that failed, together with its text, and its host where rank 0 is on another. Collective. */
 sr_status sr_agree(MPI_Comm comm, sr_status mine);
 
 /* As sr_agree, of memory that every rank must have: "no memory " and what it is for. Collective. Errors:

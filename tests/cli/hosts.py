@@ -68,6 +68,17 @@ class Hosts(Case):
         for shape in (2, 2), (1, 2), (1, 1):
             self.assertEqual(costs(*shape), both)
 
+    def test_failure(self):
+        """A failure on another host than that of rank 0 tells which."""
+        path = write(self.path('in.h5'))
+        for rank, where in (0, ''), (1, ' (on sqhost2)'):
+            spoil = f'[ $OMPI_COMM_WORLD_RANK != {rank} ] || export OMP_NUM_THREADS=none; exec "$0" "$@"'
+            done = run_command([HOSTS, '2', '1', 'sh', '-c', spoil, PROGRAM, 'attend', path, '--dry-run'])
+            if done.status == 77:
+                self.skipTest(done.out)
+            said = [line for line in done.said if line.startswith('seqring: ')]
+            self.assertEqual((done.status, said), (2, [f'seqring: OMP_NUM_THREADS=none: not a number of threads from 1 to 4096{where}']))
+
     def test_run(self):
         names = 'logprob', 'hidden', 'surprise', 'units'
         for out in self.compare('run', '-q', '--model', self.model(), '--text', self.text(), '--unit=line', '--top=200',
