@@ -184,8 +184,16 @@ END
   ended_in_order CANCELLED 143:0
 done
 
-# A minute's time. Slurm looks every 30 seconds, and warns when what is left is less than those and the 25.
+# Where Slurm does not answer, the ranks are told nevertheless.
+mkdir dumb
+ln -s /bin/false dumb/squeue
 LAUNCHER=mpirun
+PATH=$folder/dumb:$PATH submit "$long"
+wait_until_begun
+scancel --batch --signal=TERM "$job"
+ended_in_order FAILED 143:0
+
+# A minute's time. Slurm looks every 30 seconds, and warns when what is left is less than those and the 25.
 submit --time=1 --signal=B:TERM@25 "$long"
 wait_until_begun
 ended_in_order FAILED 143:0
