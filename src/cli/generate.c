@@ -44,11 +44,11 @@ static void print_token(void *data, int32_t token, const uint8_t *bytes, int64_t
 
 /* To where it does not mix with the text. */
 static void print_report(const sr_generate_report *r) {
-  char read[SR_NUMBER_TEXT], made[SR_NUMBER_TEXT], peak[SR_NUMBER_TEXT];
-  fprintf(stderr,
-          "%" PRId64 " tokens read in %s (%.4g a second), %" PRId64 " made in %s (%.4g a second); peak memory %s\n",
-          r->read, sr_text_seconds(r->read_s, read), (double)r->read / r->read_s, r->made,
-          sr_text_seconds(r->made_s, made), (double)r->made / r->made_s, sr_text_bytes(r->peak.max, peak));
+  char text[5][SR_NUMBER_TEXT];
+  fprintf(stderr, "%" PRId64 " tokens read in %s (%stokens/s), %" PRId64 " made in %s (%stokens/s); peak memory %s\n",
+          r->read, sr_text_seconds(r->read_s, text[0]), sr_text_metric((double)r->read / r->read_s, text[1]), r->made,
+          sr_text_seconds(r->made_s, text[2]), sr_text_metric((double)r->made / r->made_s, text[3]),
+          sr_text_bytes(r->peak.max, text[4]));
 }
 
 /* Reads the configuration and looks at the model: on one process, before MPI_Init, since it forks. */

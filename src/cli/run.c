@@ -148,7 +148,8 @@ static void print(const sr_settings *s, const sr_run_report *r) {
   sr_line_spread("peak memory", &r->peak, sr_text_bytes);
   putchar('\n');
   sr_line_label("speed");
-  printf("%.4g tokens/s in layers and predictions\n", (double)r->tokens / (r->forward_s.max + r->head_s.max));
+  printf("%stokens/s in layers and predictions\n",
+         sr_text_metric((double)r->tokens / (r->forward_s.max + r->head_s.max), text));
   sr_line_label("wall time");
   printf("%s\n", sr_text_seconds(r->wall_s, text));
   sr_line_name("output", s->output);

@@ -25,7 +25,7 @@ for name in "llama_cpp", "h5py":
 import h5py
 import llama_cpp
 
-SPEED = re.compile(r"^ *speed +([0-9.]+) tokens/s", re.MULTILINE)
+SPEED = re.compile(r"^ *speed +([0-9.]+) (k?)tokens/s", re.MULTILINE)
 
 
 class Llama:
@@ -65,7 +65,8 @@ class Seqring:
             return f["tokens"][:].tolist()
 
     def rate(self, weights, tokens):
-        return float(SPEED.search(self.read(weights, tokens, "hidden"))[1])
+        rate, unit = SPEED.search(self.read(weights, tokens, "hidden")).groups()
+        return float(rate) * (1000 if unit else 1)
 
 
 def compare(seqring, args, tokens):
@@ -93,6 +94,8 @@ def main():
     parser.add_argument("--repeat", default=3, type=int)
     parser.add_argument("--weights", default="float32,bfloat16", type=lambda text: text.split(","))
     args = parser.parse_args()
+    if args.repeat < 1:
+        parser.error("--repeat is less than 1")
     print(f"{'tokens':>8} {'engine':>12} {'tokens/s':>12} {'ratio':>8}")
     with tempfile.TemporaryDirectory() as folder:
         seqring = Seqring(args, folder)

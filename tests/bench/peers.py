@@ -223,6 +223,8 @@ def main():
     parser.add_argument("--mask", type=words(("full", "causal")), default=["full", "causal"])
     parser.add_argument("--repeat", type=int, default=5)
     options = parser.parse_args()
+    if options.repeat < 1:
+        parser.error("--repeat is less than 1")
     told = None
     for shape in shapes(options):
         q, k, v = tensors(shape)

@@ -234,6 +234,8 @@ def parse():
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--blocks", type=peers.numbers, default=[128, 256, 512])
     options = parser.parse_args()
+    if options.repeat < 1:
+        parser.error("--repeat is less than 1")
     if wrong := [tokens for tokens in options.seq if tokens % (min(options.blocks) * options.ranks)]:
         parser.error(f"--seq: {wrong[0]} tokens are no whole blocks of {min(options.blocks)} on each of {options.ranks} ranks")
     return options

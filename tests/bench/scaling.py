@@ -39,6 +39,8 @@ def main():
     parser.add_argument("--heads", type=int, default=4)
     parser.add_argument("--repeat", type=int, default=5)
     options, flags = parser.parse_known_args()
+    if options.repeat < 1:
+        parser.error("--repeat is less than 1")
     random = np.random.default_rng(1)
     with tempfile.TemporaryDirectory() as folder:
         with h5py.File(f"{folder}/in.h5", "w") as file:

@@ -43,15 +43,22 @@ def bench(options, shape, strategies, balances):
     return [(line["strategy"], line["balance"], line["seconds"]["median"]) for line in json.loads(done.stdout)["lines"]]
 
 
+def applying(options, shape):
+    """Those of the strategies that the ranks can go: ulysses deals them query heads."""
+    heads = int(shape.split(",")[1].split(":")[0])
+    return [strategy for strategy in STRATEGIES if strategy != "ulysses" or heads >= options.ranks]
+
+
 def measure(options, shape):
     """{(strategy, balance): seconds of all rounds}, and those of them that auto took."""
     balances = BALANCES[:1] if shape.endswith("full") else BALANCES
+    strategies = applying(options, shape)
     seconds, taken = collections.defaultdict(list), set()
     for i in range(options.repeat):
-        first = i % len(STRATEGIES)
+        first = i % len(strategies)
         auto = bench(options, shape, ["auto"], ["auto"])
         taken.update(line[:2] for line in auto)
-        for strategy, balance, time in auto + bench(options, shape, STRATEGIES[first:] + STRATEGIES[:first], balances):
+        for strategy, balance, time in auto + bench(options, shape, strategies[first:] + strategies[:first], balances):
             seconds[strategy, balance].append(time)
     return seconds, taken
 
@@ -74,6 +81,8 @@ def parse():
     parser.add_argument("--repeat", type=int, default=5)
     parser.add_argument("--shape", action="append")
     options = parser.parse_args()
+    if options.repeat < 1:
+        parser.error("--repeat is less than 1")
     if options.ranks % options.hosts:
         parser.error("--ranks is no multiple of --hosts")
     return options
