@@ -213,6 +213,8 @@ static void describe_other_type(hid_t type, char *words, size_t size) {
     snprintf(words, size, "%sint%zu", H5Tget_sign(type) == H5T_SGN_NONE ? "u" : "", bits);
   else if (class == H5T_FLOAT)
     snprintf(words, size, "float of %zu bits that is not IEEE 754", bits);
+  else if (class == H5T_OPAQUE)
+    snprintf(words, size, "opaque, of %zu bits", bits);
   else
     snprintf(words, size, "%s",
              class == H5T_STRING     ? "string"
@@ -246,8 +248,11 @@ static sr_status check_type(subject *s) {
     return sr_fail(SR_ERR_INPUT, "%s: it is uint16 without the attribute dtype = \"bfloat16\"%s%s", s->where,
                    mark[0] ? ", but with dtype = " : "", mark);
   if (!found)
-    return sr_fail(SR_ERR_INPUT, "%s: its element type is %s: float16, bfloat16, float32 and float64 are read%s",
-                   s->where, info->type, s->gate->integers ? ", and of integers int8, uint8, int32 and int64" : "");
+    return sr_fail(
+        SR_ERR_INPUT,
+        "%s: its element type is %s: float16, float32, float64 and bfloat16 (uint16 with the attribute dtype = "
+        "\"bfloat16\") are read%s",
+        s->where, info->type, s->gate->integers ? ", and of integers int8, uint8, int32 and int64" : "");
   return SR_OK;
 }
 

@@ -97,7 +97,7 @@ def bad_shapes(at):
 
 def bad_types(at):
     t = tensors()
-    for name, kind in {'int32': 'i4', 'uint16': 'u2', 'complex': 'c8', 'text': 'S4', 'bool': '?'}.items():
+    for name, kind in {'int32': 'i4', 'uint16': 'u2', 'complex': 'c8', 'text': 'S4', 'bool': '?', 'opaque': 'V2'}.items():
         write(at('bad-type-' + name), {**t, 'k': np.ones(t['k'].shape, kind)})
     write(at('bad-mixed'), {**t, 'k': t['k'].astype('f8')})
     strange = h5py.h5t.IEEE_F32LE.copy()
