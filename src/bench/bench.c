@@ -46,11 +46,11 @@ void sr_bench_close(sr_bench **bench) {
   *bench = NULL;
 }
 
-sr_status sr_bench_place(MPI_Comm comm, sr_list *threads, sr_warning_fn *warning, void *data) {
+sr_status sr_bench_place(MPI_Comm comm, sr_list *threads, const sr_job_events *events) {
   for (int i = 0; i < threads->n; i++) {
     sr_fit fit;
     SR_TRY(sr_fit_threads(comm, (int)threads->item[i].first, &fit));
-    SR_TRY(sr_fit_warn(comm, &fit, warning, data));
+    SR_TRY(sr_fit_warn(comm, &fit, events));
     threads->item[i].first = fit.placement.threads;
   }
   return SR_OK;

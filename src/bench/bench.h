@@ -46,7 +46,7 @@ sr_status sr_bench_open(MPI_Comm comm, const sr_bench_method *method, sr_bench *
 
 /* Replaces 0 threads in every case by the number that suits the machine, and warns of ranks that have too few cores.
  * Collective. */
-sr_status sr_bench_place(MPI_Comm comm, sr_list *threads, sr_warning_fn *warning, void *data);
+sr_status sr_bench_place(MPI_Comm comm, sr_list *threads, const sr_job_events *events);
 
 /* Refuses a case that so many ranks cannot do, whatever their memory, before any is measured. Collective. Errors:
  * SR_ERR_ARGUMENT, SR_ERR_RESOURCE, SR_ERR_MPI. */

@@ -33,11 +33,6 @@ static sr_status understand(const sr_settings *settings, session *s) {
   return SR_OK;
 }
 
-static void on_warning(void *data, const char *text) {
-  const session *s = data;
-  if (s->rank == 0) sr_event_warning(NULL, text);
-}
-
 static bool has_decode(const sr_sweep *sweep) {
   const sr_list *queries = &sweep->axis[SR_AXIS_QUERIES], *seq = &sweep->axis[SR_AXIS_SEQ];
   for (int i = 0; i < queries->n; i++)
@@ -79,9 +74,10 @@ static sr_status run_bench(void *data, MPI_Comm comm, int rank) {
   session *s = data;
   sr_machine machine;
   sr_bench *bench;
+  const sr_job_events events = {.warning = sr_event_warning};
   s->rank = rank;
   SR_TRY(sr_world_agree(comm, sr_machine_describe(comm, &machine)));
-  SR_TRY(sr_bench_place(comm, &s->sweep.axis[SR_AXIS_THREADS], on_warning, s));
+  SR_TRY(sr_bench_place(comm, &s->sweep.axis[SR_AXIS_THREADS], &events));
   SR_TRY(check_cases(s, comm));
   SR_TRY(sr_world_agree(comm, sr_bench_open(comm, &s->method, &bench)));
   sr_status status = show_lines(s, comm, bench, &machine);

@@ -64,10 +64,8 @@ static void fill_options(run *r) {
   r->report->out_dtype = opt->out_dtype;
 }
 
-/* An sr_warning_fn. */
-static void warn(void *data, const char *text) {
-  const run *r = data;
-  if (r->rank == 0 && r->job->events.warning) r->job->events.warning(r->job->events.data, text);
+static void warn(const run *r, const char *text) {
+  sr_job_warn(&r->job->events, r->rank, text);
 }
 
 /* What is allowed, and hardly ever meant. */
@@ -137,7 +135,7 @@ static sr_status decide(run *r) {
     SR_TRY(sr_plan_choices(r->comm, &r->options, r->report->choice, SR_CHOICES_SHOWN, &r->report->n_choices));
   sr_strategy_keep(&r->report->plan, &r->options);
   SR_TRY(sr_report_places(r->comm, &r->fit.placement, r->report));
-  SR_TRY(sr_fit_warn(r->comm, &r->fit, warn, r));
+  SR_TRY(sr_fit_warn(r->comm, &r->fit, &r->job->events));
   warn_of_input(r);
   return sr_report_plan(r->comm, r->report);
 }

@@ -15,4 +15,8 @@ typedef struct sr_job_events {
   void (*finish)(void *data);                          /* rank 0; attention has ended, also when it failed */
 } sr_job_events;
 
+static inline void sr_job_warn(const sr_job_events *events, int rank, const char *text) {
+  if (rank == 0 && events->warning) events->warning(events->data, text);
+}
+
 #endif

@@ -42,25 +42,26 @@ static void describe_uneven(const sr_placement *mine, int64_t ranks_uneven, int 
       ranks_uneven, ranks, mine->threads);
 }
 
-sr_status sr_fit_warn(MPI_Comm comm, const sr_fit *fit, sr_warning_fn *warning, void *data) {
+sr_status sr_fit_warn(MPI_Comm comm, const sr_fit *fit, const sr_job_events *events) {
   const sr_placement *mine = &fit->placement;
   bool crowded = mine->threads > 0 && (int64_t)fit->local_ranks * mine->threads > mine->node_cores;
   int64_t count[3] = {mine->narrow, crowded, fit->could > mine->threads};
-  int ranks;
+  int rank, ranks;
   char text[512];
+  SR_TRY(sr_comm_rank(comm, &rank));
   SR_TRY(sr_comm_size(comm, &ranks));
   SR_TRY(sr_comm_sum_i64(comm, count, 3));
   if (count[0] > 0) {
     describe_narrow(mine, count[0], ranks, text);
-    warning(data, text);
+    sr_job_warn(events, rank, text);
   }
   if (count[1] > 0) {
     describe_crowded(fit, count[1], ranks, text);
-    warning(data, text);
+    sr_job_warn(events, rank, text);
   }
   if (count[2] > 0) {
     describe_uneven(mine, count[2], ranks, text);
-    warning(data, text);
+    sr_job_warn(events, rank, text);
   }
   return SR_OK;
 }

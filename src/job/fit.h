@@ -6,6 +6,7 @@
 
 #include <seqring/status.h>
 
+#include "events.h"
 #include "placement.h"
 
 typedef struct sr_fit {
@@ -14,16 +15,13 @@ typedef struct sr_fit {
   int could;              /* threads that this rank would have by itself */
 } sr_fit;
 
-/* One line of a warning. */
-typedef void sr_warning_fn(void *data, const char *text);
-
 /* As sr_placement_find, but every rank gets the threads of the rank with the fewest, so that none finishes long before
  * another. Collective. Errors: those of sr_placement_find, SR_ERR_MPI. */
 sr_status sr_fit_threads(MPI_Comm comm, int wanted, sr_fit *fit);
 
-/* Calls warning, on every rank alike, when ranks have fewer cores than threads and will be slow, or could have more
- * threads than others. Collective. */
-sr_status sr_fit_warn(MPI_Comm comm, const sr_fit *fit, sr_warning_fn *warning, void *data);
+/* Warns of ranks that have fewer cores than threads and will be slow, or could have more threads than others.
+ * Collective. */
+sr_status sr_fit_warn(MPI_Comm comm, const sr_fit *fit, const sr_job_events *events);
 
 /* Refuses what needs more memory than its nodes have: each rank's own bytes, and those that the ranks of a node share.
  * name begins the message. Collective. Errors: SR_ERR_RESOURCE, SR_ERR_MPI. */

@@ -29,12 +29,6 @@ typedef struct run {
   float *logit; /* rank 0 */
 } run;
 
-/* An sr_warning_fn. */
-static void warn(void *data, const char *text) {
-  const run *r = data;
-  if (r->rank == 0 && r->job->events.warning) r->job->events.warning(r->job->events.data, text);
-}
-
 static sr_status check_model(const run *r) {
   const sr_description *d = &r->saved->description;
   if (!d->has_decoder || d->decoder.head == SR_HEAD_NONE)
@@ -68,9 +62,9 @@ static sr_status prepare(run *r) {
   SR_TRY(check_model(r));
   SR_TRY(sr_encoding_read(r->comm, job->model, job->source, r->saved, &r->encoding));
   SR_TRY(sr_reading_make(r->comm, &request, &r->saved->vocabulary, &r->reading));
-  sr_length_warn(&r->saved->description.decoder, &job->mask, tokens_read(r), warn, r);
+  sr_length_warn(&r->saved->description.decoder, &job->mask, tokens_read(r), &job->events, r->rank);
   SR_TRY(sr_fit_threads(r->comm, job->threads, &r->fit));
-  return sr_fit_warn(r->comm, &r->fit, warn, r);
+  return sr_fit_warn(r->comm, &r->fit, &job->events);
 }
 
 static sr_stack_spec spec_of(const run *r) {

@@ -4,10 +4,10 @@
 
 #include <seqring/mask.h>
 
-#include "fit.h"
+#include "events.h"
 #include "model/description.h"
 
-/* Calls warning for a number of tokens side by side, and a window, that are allowed and hardly ever meant. */
-void sr_length_warn(const sr_stack *stack, const sr_mask *mask, int64_t tokens, sr_warning_fn *warning, void *data);
+/* Warns of a number of tokens side by side, and of a window, that are allowed and hardly ever meant. */
+void sr_length_warn(const sr_stack *stack, const sr_mask *mask, int64_t tokens, const sr_job_events *events, int rank);
 
 #endif

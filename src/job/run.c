@@ -149,7 +149,7 @@ static sr_status prepare(sr_run_state *r) {
   r->report->units = r->reading.units.n;
   r->report->chunks = r->chunks.n_documents;
   sr_run_warn_of_length(r);
-  SR_TRY(sr_fit_warn(r->comm, &r->fit, sr_run_warn, r));
+  SR_TRY(sr_fit_warn(r->comm, &r->fit, &r->job->events));
   SR_TRY(sr_run_estimate(r));
   return sr_run_check_memory(r);
 }

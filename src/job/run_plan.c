@@ -11,12 +11,6 @@
 #include "report.h"
 #include "run_state.h"
 
-/* An sr_warning_fn. */
-void sr_run_warn(void *data, const char *text) {
-  const sr_run_state *r = data;
-  if (r->rank == 0 && r->job->events.warning) r->job->events.warning(r->job->events.data, text);
-}
-
 bool sr_run_makes(const sr_run_state *r, sr_run_output output) {
   return r->report->outputs & sr_run_bit(output);
 }
@@ -117,7 +111,7 @@ sr_status sr_run_read(sr_run_state *r) {
 
 void sr_run_warn_of_length(sr_run_state *r) {
   const int64_t longest = sr_part_longest(r->chunks.documents, r->chunks.n_documents, r->chunks.n);
-  sr_length_warn(r->stack, &r->job->mask, longest, sr_run_warn, r);
+  sr_length_warn(r->stack, &r->job->mask, longest, &r->job->events, r->rank);
 }
 
 sr_stack_spec sr_run_spec(const sr_run_state *r) {

@@ -38,9 +38,6 @@ typedef struct sr_run_state {
   double load_s, forward_s, head_s, write_s;
 } sr_run_state;
 
-/* An sr_warning_fn. */
-void sr_run_warn(void *data, const char *text);
-
 /* Whether an output is made, and whether one that predictions are needed for. */
 bool sr_run_makes(const sr_run_state *r, sr_run_output output);
 bool sr_run_predicts(const sr_run_state *r);
