@@ -7,6 +7,9 @@
 
 #include <seqring/status.h>
 
+/* Room for what names a file and one of its datasets in a message. */
+enum { SR_WHERE_TEXT = 900 };
+
 /* The end of a path, short enough to leave a message room for what is wrong. */
 const char *sr_shown(const char *path);
 

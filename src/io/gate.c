@@ -14,7 +14,7 @@
 typedef struct subject {
   const sr_gate *gate;
   sr_dataset_info *info;
-  char where[900]; /* how messages name it */
+  char where[SR_WHERE_TEXT]; /* how messages name it */
   hid_t id, plist, type, space;
   H5D_layout_t layout;
   unsigned filters; /* bit i: the filter of id i, for the few that are read */
@@ -391,7 +391,7 @@ static sr_status try_block(const char *where, hid_t id, const sr_dataset_info *i
 }
 
 sr_status sr_gate_try(const sr_gate *gate, const sr_dataset_info *info) {
-  char where[900];
+  char where[SR_WHERE_TEXT];
   name_it(gate, info->name, where, sizeof where);
   hid_t id = H5Dopen2(gate->in, info->name, H5P_DEFAULT), plist = id < 0 ? id : H5Dget_create_plist(id);
   if (plist < 0) return sr_h5_fail(SR_ERR_INPUT, "%s: it cannot be opened", where);

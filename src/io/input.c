@@ -42,7 +42,7 @@ static void say_where(const sr_input *input, sr_input_tensor tensor, char *where
 
 static sr_status open_stream(sr_input *input, hid_t group, sr_input_tensor tensor) {
   stream *s = &input->stream[tensor];
-  char where[900];
+  char where[SR_WHERE_TEXT];
   say_where(input, tensor, where, sizeof where);
   const sr_dataset_info *dataset = &input->info.dataset[tensor];
   hsize_t chunk[3] = {1};
@@ -135,7 +135,7 @@ static sr_status read_slab(sr_input *input, sr_input_tensor tensor, const sr_row
   sr_status status = SR_OK;
   if (!good) {
     const int64_t end = slab.start + slab.count < dataset->dims[0] ? slab.start + slab.count : dataset->dims[0];
-    char where[900];
+    char where[SR_WHERE_TEXT];
     say_where(input, tensor, where, sizeof where);
     status = sr_h5_fail(SR_ERR_INPUT, "%s: rows %" PRId64 " to %" PRId64 " cannot be read", where, slab.start, end - 1);
   }
@@ -199,7 +199,7 @@ sr_status sr_input_read(sr_input *input, sr_input_tensor tensor, const sr_rows *
   const sr_dataset_info *dataset = &input->info.dataset[tensor];
   uint64_t row_bytes = sr_dtype_size(dataset->dtype);
   for (int i = 1; i < dataset->rank; i++) row_bytes *= (uint64_t)dataset->dims[i];
-  char where[900], *at = to;
+  char where[SR_WHERE_TEXT], *at = to;
   say_where(input, tensor, where, sizeof where);
   SR_TRY(check_rows(rows, dataset, where));
   if (dataset->offset < 0) return read_through_hdf5(input, tensor, rows, row_bytes, to);
@@ -217,7 +217,7 @@ int64_t sr_input_chunk_rows(const sr_input *input, sr_input_tensor tensor) {
 }
 
 static sr_status check_documents(const sr_input *input, const int64_t *begin) {
-  char where[900];
+  char where[SR_WHERE_TEXT];
   say_where(input, SR_INPUT_DOCUMENTS, where, sizeof where);
   const int64_t wrong = sr_part_wrong(begin, input->info.n_documents, input->info.kv_len);
   if (wrong == input->info.n_documents) return SR_OK;

@@ -87,7 +87,7 @@ uint64_t sr_model_file_row_bytes(const sr_dataset_info *dataset) {
 sr_status sr_model_file_read(const sr_model_file *file, const sr_dataset_info *dataset, int64_t first, int64_t count,
                              void *to) {
   const uint64_t row = sr_model_file_row_bytes(dataset);
-  char what[900];
+  char what[SR_WHERE_TEXT];
   snprintf(what, sizeof what, "%s: dataset '%s'", sr_shown(file->path), dataset->name);
   return sr_file_read(file->fd, what, to, (uint64_t)count * row, (uint64_t)dataset->offset + (uint64_t)first * row);
 }

@@ -99,7 +99,7 @@ const char *sr_output_partial_path(const sr_output *output) {
 sr_status sr_output_write(sr_output *output, int number, const sr_rows *rows, const void *from) {
   const char *at = from;
   kept *to = &output->dataset[number];
-  char what[900];
+  char what[SR_WHERE_TEXT];
   snprintf(what, sizeof what, "%s: dataset '%s'", sr_shown(output->file.path), to->name);
   for (int i = 0; i < rows->n_spans; i++) {
     sr_span span = rows->span[i];
