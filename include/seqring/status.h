@@ -29,7 +29,8 @@ typedef enum sr_status {
 const char *sr_status_name(sr_status status);
 
 /* One line about the last failure of a seqring call in this thread: what was wrong, with the file, dataset or option
- * that it was wrong with. Empty before the first failure; valid until the next one. Not collective. */
+ * that it was wrong with, and the host where that is another than the communicator's rank 0 is on. Empty before the
+ * first failure; valid until the next one. Not collective. */
 const char *sr_error_text(void);
 
 #ifdef __cplusplus

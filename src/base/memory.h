@@ -22,7 +22,7 @@ typedef struct sr_layout {
 } sr_layout;
 
 /* The next piece; NULL without memory. */
-static inline void *sr_lay(sr_layout *layout, uint64_t bytes) {
+static inline void *sr_layout_take(sr_layout *layout, uint64_t bytes) {
   void *at = layout->memory ? layout->memory + layout->used : NULL;
   layout->used += sr_align_up(bytes);
   return at;

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "gemm.h"
+#include "job/fit.h"
 #include "job/report.h"
 #include "job/world.h"
 #include "peaks.h"

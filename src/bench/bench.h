@@ -13,7 +13,7 @@
 #include <seqring/plan.h>
 
 #include "figure.h"
-#include "job/fit.h"
+#include "job/events.h"
 #include "sweep.h"
 
 typedef struct sr_bench_method {
@@ -44,8 +44,7 @@ typedef struct sr_bench sr_bench;
 /* *bench is NULL on failure. Not collective. Errors: SR_ERR_RESOURCE. */
 sr_status sr_bench_open(MPI_Comm comm, const sr_bench_method *method, sr_bench **bench);
 
-/* Replaces 0 threads in every case by the number that suits the machine, and warns of ranks that have too few cores.
- * Collective. */
+/* Replaces 0 threads in every case by the number that suits the machine, and warns as sr_fit_warn does. Collective. */
 sr_status sr_bench_place(MPI_Comm comm, sr_list *threads, const sr_job_events *events);
 
 /* Refuses a case that so many ranks cannot do, whatever their memory, before any is measured. Collective. Errors:

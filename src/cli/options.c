@@ -349,8 +349,8 @@ const sr_option sr_option_table[] = {
      .in_config = true,
      SETTING(machine),
      .help = "What work and messages cost here, by which strategy and balance are chosen: read from this file where it "
-             "exists and holds what such a job needs, else measured, in about half a second, and kept in it (messages "
-             "between nodes cost null in it until a job on several has measured them). Without it they are measured "
+             "exists and holds what such a job needs, else measured, in about half a second, and kept in it (null: "
+             "messages inside a node, or between nodes, that no job has measured yet). Without it they are measured "
              "where they decide something that takes longer."},
     {.name = "overlap",
      .kind = SR_KIND_FLAG,
@@ -380,7 +380,8 @@ const sr_option sr_option_table[] = {
      .automatic = "auto",
      .min = 1,
      .max = 4096,
-     .help = "Threads of a rank; 'auto' is OMP_NUM_THREADS where that is set, else the node's cores over its ranks."},
+     .help = "Threads of a rank; 'auto' is OMP_NUM_THREADS where that is set, else the node's cores over its ranks, and "
+             "on all ranks that of the one with the fewest."},
     {.name = "verify",
      .kind = SR_KIND_INTEGER,
      .argument = "N",
@@ -488,7 +489,8 @@ const sr_option sr_option_table[] = {
      .standard = "auto",
      .commands = SR_FOR_BENCH,
      SETTING(sweep[SR_AXIS_THREADS]),
-     .help = "Threads of a rank; 'auto' is OMP_NUM_THREADS where that is set, else the node's cores over its ranks."},
+     .help = "Threads of a rank; 'auto' is OMP_NUM_THREADS where that is set, else the node's cores over its ranks, and "
+             "on all ranks that of the one with the fewest."},
     {.name = "strategy",
      .kind = SR_KIND_LIST,
      .argument = "LIST",

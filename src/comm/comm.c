@@ -44,10 +44,10 @@ sr_status sr_comm_size(MPI_Comm comm, int *ranks) {
   return sr_mpi(MPI_Comm_size(comm, ranks), "MPI_Comm_size");
 }
 
-/* What a rank tells the others of its failure, and the host that rank 0 is on. */
+/* What a rank tells the others of its failure. */
 typedef struct failure {
   int status;
-  char text[SR_ERROR_TEXT], host[MPI_MAX_PROCESSOR_NAME], root_host[MPI_MAX_PROCESSOR_NAME];
+  char text[SR_ERROR_TEXT], host[MPI_MAX_PROCESSOR_NAME];
 } failure;
 
 sr_status sr_agree(MPI_Comm comm, sr_status mine) {
@@ -58,12 +58,13 @@ sr_status sr_agree(MPI_Comm comm, sr_status mine) {
   SR_TRY(sr_mpi(MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, comm), "MPI_Allreduce"));
   if (first == ranks) return SR_OK;
   failure f = {.status = (int)mine};
+  char root[MPI_MAX_PROCESSOR_NAME];
   strncpy(f.text, sr_error_text(), sizeof f.text - 1);
   SR_TRY(sr_mpi(MPI_Get_processor_name(f.host, &length), "MPI_Get_processor_name"));
-  memcpy(f.root_host, f.host, sizeof f.host);
-  SR_TRY(sr_mpi(MPI_Bcast(f.root_host, (int)sizeof f.root_host, MPI_BYTE, 0, comm), "MPI_Bcast"));
+  memcpy(root, f.host, sizeof root);
+  SR_TRY(sr_mpi(MPI_Bcast(root, (int)sizeof root, MPI_BYTE, 0, comm), "MPI_Bcast"));
   SR_TRY(sr_mpi(MPI_Bcast(&f, (int)sizeof f, MPI_BYTE, first, comm), "MPI_Bcast"));
-  if (!strcmp(f.host, f.root_host)) return sr_fail((sr_status)f.status, "%s", f.text);
+  if (!strcmp(f.host, root)) return sr_fail((sr_status)f.status, "%s", f.text);
   return sr_fail((sr_status)f.status, "%s (on %s)", f.text, f.host);
 }
 

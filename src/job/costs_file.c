@@ -13,7 +13,7 @@
 #include "comm/comm.h"
 #include "world.h"
 
-enum { FORMAT = 1, LARGEST_FILE = 64 << 10 };
+enum { FORMAT = 2, LARGEST_FILE = 64 << 10 };
 
 static sr_status bad_file(const char *path, const char *what) {
   return sr_fail(SR_ERR_INPUT, "%s: no costs of a machine that seqring has measured: %s", path, what);

@@ -15,6 +15,7 @@ typedef struct sr_job_events {
   void (*finish)(void *data);                          /* rank 0; attention has ended, also when it failed */
 } sr_job_events;
 
+/* Tells the caller on rank 0 of what is odd; every rank may call it. Not collective. */
 static inline void sr_job_warn(const sr_job_events *events, int rank, const char *text) {
   if (rank == 0 && events->warning) events->warning(events->data, text);
 }

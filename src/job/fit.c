@@ -10,57 +10,72 @@
 sr_status sr_fit_threads(MPI_Comm comm, int wanted, sr_fit *fit) {
   SR_TRY(sr_comm_node_ranks(comm, &fit->local_ranks));
   SR_TRY(sr_agree(comm, sr_placement_find(wanted, fit->local_ranks, &fit->placement)));
-  fit->could = fit->placement.threads;
+  fit->own_threads = fit->placement.threads;
   int64_t fewest = -(int64_t)fit->placement.threads; /* the largest of what falls where threads rise */
   SR_TRY(sr_comm_max_i64(comm, &fewest, 1));
   fit->placement.threads = -(int)fewest;
   return SR_OK;
 }
 
-static void describe_narrow(const sr_placement *mine, int64_t ranks_bound, int ranks, char text[512]) {
-  snprintf(text, 512,
+/* What ranks are warned of: whether this one is concerned, and the words for so many of them. */
+enum { WARNING_TEXT = 512 };
+typedef struct oddity {
+  bool (*is)(const sr_fit *fit);
+  void (*describe)(const sr_fit *fit, int64_t concerned, int ranks, char text[WARNING_TEXT]);
+} oddity;
+
+static bool is_narrow(const sr_fit *fit) {
+  const sr_placement *mine = &fit->placement;
+  return mine->bound_cores < mine->threads && mine->bound_cores < mine->node_cores;
+}
+
+static void describe_narrow(const sr_fit *fit, int64_t concerned, int ranks, char text[WARNING_TEXT]) {
+  const sr_placement *mine = &fit->placement;
+  snprintf(text, WARNING_TEXT,
            "%" PRId64
            " of %d ranks are bound to fewer cores than their %d threads (rank 0: to %d of %d cores) and will be "
            "slow: give mpirun --bind-to none or --map-by slot:PE=%d",
-           ranks_bound, ranks, mine->threads, mine->bound_cores, mine->node_cores, mine->threads);
+           concerned, ranks, mine->threads, mine->bound_cores, mine->node_cores, mine->threads);
 }
 
-static void describe_crowded(const sr_fit *fit, int64_t ranks_crowded, int ranks, char text[512]) {
+static bool is_crowded(const sr_fit *fit) {
+  return (int64_t)fit->local_ranks * fit->placement.threads > fit->placement.node_cores;
+}
+
+static void describe_crowded(const sr_fit *fit, int64_t concerned, int ranks, char text[WARNING_TEXT]) {
   const sr_placement *mine = &fit->placement;
-  snprintf(text, 512,
+  snprintf(text, WARNING_TEXT,
            "%" PRId64 " of %d ranks share a node that has fewer cores than their threads in all (rank 0: %d ranks x %d "
            "threads on %d cores) and will be slow: take fewer ranks or --threads",
-           ranks_crowded, ranks, fit->local_ranks, mine->threads, mine->node_cores);
+           concerned, ranks, fit->local_ranks, mine->threads, mine->node_cores);
 }
 
-static void describe_uneven(const sr_placement *mine, int64_t ranks_uneven, int ranks, char text[512]) {
-  snprintf(
-      text, 512,
-      "%" PRId64
-      " of %d ranks could have more threads than the rank with the fewest, %d, and take as many as that one: put as "
-      "many ranks on each node, or give --threads",
-      ranks_uneven, ranks, mine->threads);
+static bool is_uneven(const sr_fit *fit) {
+  return fit->own_threads > fit->placement.threads;
+}
+
+static void describe_uneven(const sr_fit *fit, int64_t concerned, int ranks, char text[WARNING_TEXT]) {
+  snprintf(text, WARNING_TEXT,
+           "%" PRId64
+           " of %d ranks could have more threads than the rank with the fewest, %d, and take as many as that one: give "
+           "each node as many ranks as suit its cores, and all the same OMP_NUM_THREADS",
+           concerned, ranks, fit->placement.threads);
 }
 
 sr_status sr_fit_warn(MPI_Comm comm, const sr_fit *fit, const sr_job_events *events) {
-  const sr_placement *mine = &fit->placement;
-  bool crowded = mine->threads > 0 && (int64_t)fit->local_ranks * mine->threads > mine->node_cores;
-  int64_t count[3] = {mine->narrow, crowded, fit->could > mine->threads};
+  static const oddity odd[] = {
+      {is_narrow, describe_narrow}, {is_crowded, describe_crowded}, {is_uneven, describe_uneven}};
+  enum { N = sizeof odd / sizeof odd[0] };
+  int64_t concerned[N];
   int rank, ranks;
-  char text[512];
+  char text[WARNING_TEXT];
+  for (int i = 0; i < N; i++) concerned[i] = odd[i].is(fit);
   SR_TRY(sr_comm_rank(comm, &rank));
   SR_TRY(sr_comm_size(comm, &ranks));
-  SR_TRY(sr_comm_sum_i64(comm, count, 3));
-  if (count[0] > 0) {
-    describe_narrow(mine, count[0], ranks, text);
-    sr_job_warn(events, rank, text);
-  }
-  if (count[1] > 0) {
-    describe_crowded(fit, count[1], ranks, text);
-    sr_job_warn(events, rank, text);
-  }
-  if (count[2] > 0) {
-    describe_uneven(mine, count[2], ranks, text);
+  SR_TRY(sr_comm_sum_i64(comm, concerned, N));
+  for (int i = 0; i < N; i++) {
+    if (concerned[i] == 0) continue;
+    odd[i].describe(fit, concerned[i], ranks, text);
     sr_job_warn(events, rank, text);
   }
   return SR_OK;

@@ -12,7 +12,7 @@
 typedef struct sr_fit {
   sr_placement placement; /* of this rank */
   int local_ranks;        /* that share its node */
-  int could;              /* threads that this rank would have by itself */
+  int own_threads;        /* that this rank would have by itself */
 } sr_fit;
 
 /* As sr_placement_find, but every rank gets the threads of the rank with the fewest, so that none finishes long before

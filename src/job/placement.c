@@ -89,6 +89,5 @@ sr_status sr_placement_find(int wanted, int local_ranks, sr_placement *placement
   if (threads < 1) SR_TRY(environment_threads(&threads));
   if (threads < 1) threads = placement->node_cores / local_ranks;
   placement->threads = threads < 1 ? 1 : threads;
-  placement->narrow = placement->bound_cores < placement->threads && placement->bound_cores < placement->node_cores;
   return SR_OK;
 }

@@ -15,7 +15,6 @@ typedef struct sr_placement {
   char host[SR_PLACE_TEXT]; /* the node's name */
   char cpus[SR_PLACE_TEXT]; /* processing units that this rank is bound to, such as "0-3,8"; cut where there are many */
   char numa[SR_PLACE_TEXT]; /* their NUMA domains, likewise */
-  bool narrow;              /* bound to fewer cores than it has threads, while the node has more */
 } sr_placement;
 
 /* Threads are wanted when that is above 0, else OMP_NUM_THREADS when it is set, else the node's cores over its

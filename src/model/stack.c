@@ -26,29 +26,29 @@ static sr_status make_blocks(sr_stack_run *run) {
   return SR_OK;
 }
 
-static float *lay_floats(sr_layout *at, int64_t n) {
-  return sr_lay(at, (uint64_t)n * sizeof(float));
+static float *lay_floats(sr_layout *layout, int64_t n) {
+  return sr_layout_take(layout, (uint64_t)n * sizeof(float));
 }
 
 /* Lays out all memory. */
-static void lay_out(sr_stack_run *run, sr_layout *at) {
+static void lay_out(sr_stack_run *run, sr_layout *layout) {
   const sr_stack *s = run->stack;
   const int64_t rows = run->rows.count, q = s->heads * s->head_width, width = sr_stack_kv_width(run);
   const int64_t kv = run->kept * run->kv_rows * width;
   const int64_t cross = run->source ? s->layers * run->source->rows.count * width : 0;
-  run->hidden = lay_floats(at, rows * s->width);
-  run->q = lay_floats(at, rows * q);
-  run->q_sinks = run->far ? lay_floats(at, rows * q) : NULL;
-  run->k = lay_floats(at, kv);
-  run->v = lay_floats(at, kv);
-  run->cross_k = lay_floats(at, cross);
-  run->cross_v = lay_floats(at, cross);
-  run->o = lay_floats(at, rows * q);
-  run->lse = lay_floats(at, rows * s->heads);
-  run->cosine = lay_floats(at, rows * s->rotary_width / 2);
-  run->sine = lay_floats(at, rows * s->rotary_width / 2);
-  run->furthest = lay_floats(at, run->far ? s->rotary_width : 0);
-  run->scratch = lay_floats(at, run->threads * run->scratch_floats);
+  run->hidden = lay_floats(layout, rows * s->width);
+  run->q = lay_floats(layout, rows * q);
+  run->q_sinks = run->far ? lay_floats(layout, rows * q) : NULL;
+  run->k = lay_floats(layout, kv);
+  run->v = lay_floats(layout, kv);
+  run->cross_k = lay_floats(layout, cross);
+  run->cross_v = lay_floats(layout, cross);
+  run->o = lay_floats(layout, rows * q);
+  run->lse = lay_floats(layout, rows * s->heads);
+  run->cosine = lay_floats(layout, rows * s->rotary_width / 2);
+  run->sine = lay_floats(layout, rows * s->rotary_width / 2);
+  run->furthest = lay_floats(layout, run->far ? s->rotary_width : 0);
+  run->scratch = lay_floats(layout, run->threads * run->scratch_floats);
 }
 
 /* Bytes of all memory, for the rows and with the weights that the run has. */

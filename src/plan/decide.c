@@ -147,8 +147,8 @@ static void size_decode(sr_decision *d) {
 
 static void measure_workspace(sr_decision *d) {
   sr_layout own = {0}, shared = {0};
-  sr_workspace unused = sr_workspace_lay(d, &own);
-  if (d->members > 1) sr_workspace_lay_buffers(d, &shared, &unused);
+  sr_workspace pieces = sr_workspace_lay(d, &own);
+  if (d->members > 1) sr_workspace_lay_buffers(d, &shared, &pieces);
   d->workspace = own.used, d->shared = shared.used;
 }
 

@@ -38,13 +38,14 @@ static decode_worker lay_worker(const sr_decision *d, sr_layout *layout) {
   const int32_t value_dim = (int32_t)o->value_dim;
   const uint64_t rows = (uint64_t)d->tiles, in_head = (uint64_t)rows_of_head(d);
   const uint64_t partial = sr_partial_bytes(d->kernel, value_dim);
-  decode_worker w = {.scratch = sr_lay(layout, d->kernel->few_scratch_bytes((int32_t)o->kv_heads, (int32_t)in_head,
-                                                                            (int32_t)o->head_dim, value_dim))};
-  char *partials = sr_lay(layout, rows * partial);
-  w.partial = sr_lay(layout, rows * sizeof *w.partial);
-  w.sees = sr_lay(layout, in_head * sizeof *w.sees);
-  w.place = sr_lay(layout, in_head * sizeof *w.place);
-  w.slope = sr_lay(layout, rows * sizeof *w.slope);
+  decode_worker w = {.scratch =
+                         sr_layout_take(layout, d->kernel->few_scratch_bytes((int32_t)o->kv_heads, (int32_t)in_head,
+                                                                             (int32_t)o->head_dim, value_dim))};
+  char *partials = sr_layout_take(layout, rows * partial);
+  w.partial = sr_layout_take(layout, rows * sizeof *w.partial);
+  w.sees = sr_layout_take(layout, in_head * sizeof *w.sees);
+  w.place = sr_layout_take(layout, in_head * sizeof *w.place);
+  w.slope = sr_layout_take(layout, rows * sizeof *w.slope);
   for (uint64_t r = 0; partials && r < rows; r++) w.partial[r] = sr_partial_at(d->kernel, partials + r * partial);
   return w;
 }
@@ -91,7 +92,7 @@ static void visit_local_rows(sr_plan *plan, const sr_tensors *tensors, visit_fn 
 /* A row's packed query as it meets a run. */
 static char *row_queries(const sr_plan *plan, int run, int64_t row) {
   const sr_decision *d = &plan->d;
-  return plan->space.queries + (uint64_t)(sr_decision_set(d, run) * d->tiles + row) * d->tile_bytes;
+  return plan->workspace.queries + (uint64_t)(sr_decision_set(d, run) * d->tiles + row) * d->tile_bytes;
 }
 
 static void pack_row(sr_plan *plan, const sr_tensors *t, int64_t row, int64_t query, int64_t local, int64_t head) {
@@ -106,11 +107,11 @@ static void pack_row(sr_plan *plan, const sr_tensors *t, int64_t row, int64_t qu
 /* Every rank gets all queries: bits that it has not are 0. */
 static sr_status share_queries(sr_plan *plan, const sr_tensors *t) {
   const uint64_t bytes = (uint64_t)(plan->d.sets * plan->d.tiles) * plan->d.tile_bytes;
-  memset(plan->space.queries, 0, bytes);
+  memset(plan->workspace.queries, 0, bytes);
   visit_local_rows(plan, t, pack_row);
   if (plan->d.ranks == 1) return SR_OK;
   plan->stats.sent_bytes += bytes;
-  return sr_comm_or(plan->comm, plan->space.queries, bytes);
+  return sr_comm_or(plan->comm, plan->workspace.queries, bytes);
 }
 
 /* What each row of a KV head sees of a segment in a run, and the (row, key) pairs of that. */
@@ -176,7 +177,7 @@ static void meet_heads(pass *p, const decode_worker *w, int64_t segment, int run
   }
   if (finite) return;
 #pragma omp atomic
-  p->plan->space.special[segment / 8] |= (unsigned char)(1u << segment % 8);
+  p->plan->workspace.special[segment / 8] |= (unsigned char)(1u << segment % 8);
 }
 
 /* Items are segments, cut by KV heads where they are too few for the threads. */
@@ -204,7 +205,7 @@ static void meet_keys(pass *p) {
 #pragma omp parallel num_threads(d->threads)
   {
     const int thread = omp_get_thread_num();
-    decode_worker w = worker_at(d, plan->space.workers + (uint64_t)thread * d->worker_bytes);
+    decode_worker w = worker_at(d, plan->workspace.workers + (uint64_t)thread * d->worker_bytes);
     for (int64_t r = 0; r < d->tiles; r++) {
       sr_accumulator acc = accumulator(plan, thread, r);
       sr_accumulator_begin(d->kernel, &acc);
@@ -227,7 +228,7 @@ static void meet_keys(pass *p) {
 static void copy_sums(const sr_plan *plan, int64_t row, bool back) {
   const int64_t dim = plan->d.opt.value_dim;
   sr_accumulator acc = accumulator(plan, 0, row);
-  double *pair = plan->space.reduced + plan->d.tiles + 2 * row * (1 + dim);
+  double *pair = plan->workspace.reduced + plan->d.tiles + 2 * row * (1 + dim);
   for (int64_t i = 0; i <= dim; i++, pair += 2) {
     double *hi = i ? &acc.o_hi[i - 1] : acc.l_hi, *lo = i ? &acc.o_lo[i - 1] : acc.l_lo;
     if (back)
@@ -242,14 +243,14 @@ static sr_status merge_ranks(sr_plan *plan) {
   const sr_decision *d = &plan->d;
   if (d->ranks == 1) return SR_OK;
   double start = sr_now();
-  for (int64_t r = 0; r < d->tiles; r++) plan->space.reduced[r] = accumulator(plan, 0, r).e[0];
-  SR_TRY(sr_comm_max(plan->comm, plan->space.reduced, d->tiles));
+  for (int64_t r = 0; r < d->tiles; r++) plan->workspace.reduced[r] = accumulator(plan, 0, r).e[0];
+  SR_TRY(sr_comm_max(plan->comm, plan->workspace.reduced, d->tiles));
   for (int64_t r = 0; r < d->tiles; r++) {
     sr_accumulator acc = accumulator(plan, 0, r);
-    sr_accumulator_raise(d->kernel, (int32_t)d->opt.value_dim, &acc, &plan->space.reduced[r]);
+    sr_accumulator_raise(d->kernel, (int32_t)d->opt.value_dim, &acc, &plan->workspace.reduced[r]);
     copy_sums(plan, r, false);
   }
-  SR_TRY(sr_comm_sum_pairs(plan->comm, plan->space.reduced + d->tiles, d->tiles * (1 + d->opt.value_dim)));
+  SR_TRY(sr_comm_sum_pairs(plan->comm, plan->workspace.reduced + d->tiles, d->tiles * (1 + d->opt.value_dim)));
   for (int64_t r = 0; r < d->tiles; r++) copy_sums(plan, r, true);
   plan->stats.sent_bytes += sr_decode_reduced_bytes(d);
   plan->stats.wait_s += sr_now() - start;
@@ -261,7 +262,7 @@ static sr_status count_nonfinite(sr_plan *plan, const sr_tensors *t) {
   const sr_decision *d = &plan->d;
   int64_t count = sr_nonfinite_queries(d, t->q);
   for (int64_t i = 0; i < sr_tokens_segments(d->kv); i++)
-    if (plan->space.special[i / 8] >> i % 8 & 1) count += sr_nonfinite_segment(d, t, i);
+    if (plan->workspace.special[i / 8] >> i % 8 & 1) count += sr_nonfinite_segment(d, t, i);
   plan->stats.nonfinite = count;
   SR_TRY(sr_comm_sum_i64(plan->comm, &plan->stats.nonfinite, 1));
   return sr_plan_refuse_nonfinite(plan);
@@ -283,7 +284,7 @@ static void unpack_row(sr_plan *plan, const sr_tensors *t, int64_t row, int64_t 
 
 sr_status sr_plan_decode(sr_plan *plan, const sr_tensors *tensors) {
   pass p = {.plan = plan, .tensors = tensors};
-  memset(plan->space.special, 0, sr_decode_special_bytes(&plan->d));
+  memset(plan->workspace.special, 0, sr_decode_special_bytes(&plan->d));
   SR_TRY(share_queries(plan, tensors));
   meet_keys(&p);
   SR_TRY(merge_ranks(plan));

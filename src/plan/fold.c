@@ -291,9 +291,9 @@ sr_status sr_fold_block(sr_fold *s) {
   const sr_decision *d = &s->plan->d;
 #pragma omp parallel num_threads(d->threads)
   {
-    sr_worker w = sr_worker_at(d, s->plan->space.workers + (uint64_t)omp_get_thread_num() * d->worker_bytes);
+    sr_worker w = sr_worker_at(d, s->plan->workspace.workers + (uint64_t)omp_get_thread_num() * d->worker_bytes);
 #pragma omp for schedule(dynamic, 1)
-    for (int64_t b = 0; b < d->n_batches; b++) fold_batch(s, s->plan->space.batches[b], &w);
+    for (int64_t b = 0; b < d->n_batches; b++) fold_batch(s, s->plan->workspace.batches[b], &w);
   }
   look_up(s);
   return s->status;

@@ -230,9 +230,9 @@ static int64_t pack_segment(sr_plan *plan, const sr_tensors *t, int64_t i) {
   const int64_t local = i * SR_SEGMENT, heads = d->work.kv_heads;
   double *norm = sr_plan_key_norm(plan, s.keys.start);
   bool tame = true;
-  pack_values(d, &s, t->v, local, plan->space.buffer[0], norm);
+  pack_values(d, &s, t->v, local, plan->workspace.buffer[0], norm);
   for (int64_t head = 0; head < heads; head++) norm[head] = is_tame(d, norm[head]) ? 0 : (double)INFINITY;
-  pack_keys(d, &s, t->k, local, plan->space.buffer[0], norm);
+  pack_keys(d, &s, t->k, local, plan->workspace.buffer[0], norm);
   for (int64_t head = 0; head < heads; head++) norm[head] = length(d, norm[head], 1), tame &= isfinite(norm[head]) != 0;
   return tame || !d->work.counts ? 0 : sr_nonfinite_segment(d, t, i);
 }
@@ -269,7 +269,7 @@ int64_t sr_plan_pack(sr_plan *plan, const sr_tensors *t) {
   const sr_decision *d = &plan->d;
   const int64_t segments = sr_tokens_segments(d->work.kv);
   int64_t nonfinite = 0;
-  memset(plan->space.key_norm, 0, sr_key_norm_bytes(d));
+  memset(plan->workspace.key_norm, 0, sr_key_norm_bytes(d));
 #pragma omp parallel num_threads(d->threads) reduction(+ : nonfinite)
   {
 #pragma omp for schedule(static) nowait

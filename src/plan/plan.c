@@ -183,10 +183,10 @@ static sr_status allocate(sr_plan *plan) {
   plan->memory = sr_alloc(d->workspace);
   if (!plan->memory)
     return sr_fail(SR_ERR_RESOURCE, "no memory for a rank's workspace of %.2f GiB", (double)d->workspace / 0x1p30);
-  plan->space = sr_workspace_lay(d, &(sr_layout){.memory = plan->memory});
+  plan->workspace = sr_workspace_lay(d, &(sr_layout){.memory = plan->memory});
   if (sr_decision_decodes(d)) return SR_OK;
-  plan->exchange = (sr_exchange){.d = d, .outgoing = plan->space.outgoing, .incoming = plan->space.incoming};
-  sr_batches(d->head_tiles, d->work.kv_heads, d->batch, d->threads, sr_decision_order(d), plan->space.batches);
+  plan->exchange = (sr_exchange){.d = d, .outgoing = plan->workspace.outgoing, .incoming = plan->workspace.incoming};
+  sr_batches(d->head_tiles, d->work.kv_heads, d->batch, d->threads, sr_decision_order(d), plan->workspace.batches);
   return SR_OK;
 }
 
@@ -197,7 +197,7 @@ static sr_status share(sr_plan *plan) {
   SR_TRY(sr_comm_split(plan->comm, d->team, &plan->team));
   if (d->members == 1) return SR_OK;
   SR_TRY(sr_shared_create(plan->team, d->shared, &plan->shared));
-  sr_workspace_lay_buffers(d, &(sr_layout){.memory = plan->shared.memory}, &plan->space);
+  sr_workspace_lay_buffers(d, &(sr_layout){.memory = plan->shared.memory}, &plan->workspace);
   return SR_OK;
 }
 
@@ -283,12 +283,13 @@ sr_status sr_plan_move(sr_plan *plan, int64_t q_start) {
 }
 
 double *sr_plan_key_norm(const sr_plan *plan, int64_t key) {
-  return plan->space.key_norm + key / SR_SEGMENT * plan->d.opt.kv_heads + plan->d.work.first_kv_head;
+  return plan->workspace.key_norm + key / SR_SEGMENT * plan->d.opt.kv_heads + plan->d.work.first_kv_head;
 }
 
 sr_accumulator sr_plan_accumulator(const sr_plan *plan, int64_t i) {
   const sr_decision *d = &plan->d;
-  return sr_accumulator_at(d->kernel, (int32_t)d->opt.value_dim, plan->space.accumulators + (uint64_t)i * d->acc_bytes);
+  return sr_accumulator_at(d->kernel, (int32_t)d->opt.value_dim,
+                           plan->workspace.accumulators + (uint64_t)i * d->acc_bytes);
 }
 
 const void *sr_plan_queries(const sr_decision *d, const sr_tensors *tensors, int run) {
@@ -308,8 +309,9 @@ sr_state sr_state_at(const sr_decision *d, char *queries, double *query_norm, in
 sr_state sr_plan_kept(const sr_plan *plan, int64_t tile) {
   const sr_decision *d = &plan->d;
   const int64_t i = tile / d->head_tiles * d->head_kept + sr_stay_of(d, tile).kept;
-  return sr_state_at(d, plan->space.queries + (uint64_t)i * d->tile_bytes, plan->space.query_norm + i * d->kernel->tile,
-                     sr_decision_kept(d), sr_plan_accumulator(plan, i));
+  return sr_state_at(d, plan->workspace.queries + (uint64_t)i * d->tile_bytes,
+                     plan->workspace.query_norm + i * d->kernel->tile, sr_decision_kept(d),
+                     sr_plan_accumulator(plan, i));
 }
 
 sr_status sr_plan_check_tensors(const sr_plan *plan, const sr_tensors *t) {

@@ -14,7 +14,6 @@
 #ifndef SR_PLAN_PLAN_H
 #define SR_PLAN_PLAN_H
 
-#include "batch.h"
 #include "comm/shared.h"
 #include "comm/transfer.h"
 #include "decision.h"
@@ -27,7 +26,7 @@ struct sr_plan {
   MPI_Comm team;    /* of the ranks that share buffers; MPI_COMM_NULL where there is one */
   sr_shared shared; /* their buffers */
   void *memory;     /* that is not shared */
-  sr_workspace space;
+  sr_workspace workspace;
   sr_transfer **transfer; /* [steps] messages of each step */
   sr_exchange exchange;   /* where heads are dealt */
   double all_pairs;       /* visible (query, key) pairs of all ranks, of each head */

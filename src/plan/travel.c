@@ -22,7 +22,7 @@ static sr_status add_message(sr_plan *plan, int64_t step, const sr_messages *mes
   sr_stretch *stretch = malloc((size_t)sr_block_most_stretches(&d->shape, m->tokens) * sizeof *stretch);
   if (!stretch) return sr_fail(SR_ERR_RESOURCE, "no memory for a message");
   const int64_t n = sr_block_stretches(&d->shape, block_in(d, step, messages->buffer, receives), m->tokens,
-                                       plan->space.buffer[messages->buffer], stretch);
+                                       plan->workspace.buffer[messages->buffer], stretch);
   sr_status status =
       receives ? sr_transfer_receive(transfer, stretch, n, m->rank) : sr_transfer_send(transfer, stretch, n, m->rank);
   free(stretch);
@@ -61,7 +61,7 @@ static sr_status start_messages(sr_plan *plan, int64_t s) {
   const sr_decision *d = &plan->d;
   const sr_messages *send = &d->schedule.step[s].send;
   if (s + 1 < d->schedule.n_steps && (d->members == 1 || d->member == 0))
-    sr_block_clear_rest(&d->shape, &d->block[s + 1], plan->space.buffer[d->schedule.step[s + 1].buffer]);
+    sr_block_clear_rest(&d->shape, &d->block[s + 1], plan->workspace.buffer[d->schedule.step[s + 1].buffer]);
   SR_TRY(sr_transfer_start(plan->transfer[s]));
   for (int64_t i = 0; i < send->n; i++)
     plan->step[s].sent_bytes += sr_block_message_bytes(&d->shape, send->message[i].tokens);
@@ -80,7 +80,7 @@ static sr_status take_step(sr_plan *plan, const sr_tensors *tensors, int64_t s, 
   sr_fold fold = {.plan = plan,
                   .tensors = tensors,
                   .block = &d->block[s],
-                  .memory = plan->space.buffer[d->schedule.step[s].buffer],
+                  .memory = plan->workspace.buffer[d->schedule.step[s].buffer],
                   .transfer = plan->transfer[s],
                   .step = s,
                   .done = done};
@@ -106,7 +106,7 @@ static sr_status pack(sr_plan *plan, const sr_tensors *work) {
   double start = sr_now();
   SR_TRY(meet_holders(plan));
   SR_TRY(sr_comm_sum_i64(plan->comm, &plan->stats.nonfinite, 1));
-  SR_TRY(sr_comm_max(plan->comm, plan->space.key_norm, plan->d.segments * plan->d.opt.kv_heads));
+  SR_TRY(sr_comm_max(plan->comm, plan->workspace.key_norm, plan->d.segments * plan->d.opt.kv_heads));
   plan->stats.wait_s += sr_now() - start;
   return sr_plan_refuse_nonfinite(plan);
 }

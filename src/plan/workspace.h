@@ -5,7 +5,7 @@
 #include "base/memory.h"
 #include "decision.h"
 
-/* What does not apply to a decision is NULL. */
+/* What does not apply to a decision is NULL, or has no bytes. */
 typedef struct sr_workspace {
   char *queries;                 /* [sets][kept] packed queries of tiles that keep their state */
   char *accumulators;            /* [kept]; a few queries: [threads][tiles] */

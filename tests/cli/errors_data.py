@@ -56,6 +56,7 @@ class Data(Case):
     def type(self):
         return self.replaced({
             'int32': (("'k'", 'int32'), {'k': np.ones((40, 2, 8), 'i4')}),
+            'opaque': (("'k'", 'opaque, of 16 bits', 'uint16'), {'k': np.ones((40, 2, 8), 'V2')}),
             'uint16': (("'k'", 'bfloat16'), {'k': np.ones((40, 2, 8), 'u2')}),
             'compound': (("'k'", 'compound'), {'k': np.zeros((40, 2, 8), [('re', 'f4'), ('im', 'f4')])}),
             'string': (("'k'", 'string'), {'k': np.full((40, 2, 8), b'1.0', 'S3')}),

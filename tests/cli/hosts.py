@@ -46,7 +46,8 @@ class Hosts(Case):
                 self.assertEqual(read(out), read(self.path('alone.h5')))
 
     def test_machine(self):
-        """Costs of messages are kept by the jobs that send such: each job adds what a file lacks of its own, and no more."""
+        """Costs of messages are kept by the jobs that send such: a job measures what a file lacks of its own, and what the
+        file holds of other links stays."""
         path, machine = self.path('in.h5'), self.path('machine.json')
         write(path, tensors((2100, 4, 8), (2100, 2, 8), (2100, 2, 6)))
 

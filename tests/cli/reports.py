@@ -6,7 +6,7 @@ import re
 
 import h5py
 
-from program import KJV, Case, Refusal, check_refusals, command, main, run, run_command, write
+from program import KJV, MPIRUN, PROGRAM, Case, Refusal, check_refusals, command, main, run, run_command, write
 
 COMMANDS = ('attend', 'info', 'bench', 'help', 'version')
 SPREADS = ('read_s', 'attention_s', 'wait_s', 'write_s', 'bytes_sent_a_rank', 'peak_memory_a_rank', 'queries_a_rank',
@@ -83,7 +83,7 @@ class Words(Case):
         self.assertEqual(set(costs), {'seqring_costs', 'flops_a_thread', 'copy_s_per_byte', 'inside', 'between'})
         self.assertEqual((set(costs['inside']), costs['between']), ({'latency_s', 's_per_byte', 'hidden_s_per_byte'}, None))
         self.assertEqual(self.attend(KJV, '--dry-run', '--machine', machine, ranks=2).out, first)
-        for text in ('', '{}', '[1]', kept.replace('_costs": 1', '_costs": 2'), kept.replace('"inside"', '"near"'),
+        for text in ('', '{}', '[1]', kept.replace('_costs": 2', '_costs": 1'), kept.replace('"inside"', '"near"'),
                      kept.replace('null', '1'), kept.replace('null', '{}'),
                      re.sub(r'"flops_a_thread": [^,]*', '"flops_a_thread": -1', kept)):
             with open(machine, 'w') as f:
@@ -120,6 +120,8 @@ class Words(Case):
         self.assertEqual(done.status, 0)
         self.assertIn('3 ranks x 1 thread', done.out)
         self.assertIn('2 of 3 ranks could have more threads than the rank with the fewest, 1,', '\n'.join(done.warned))
+        done = run_command([MPIRUN, '--oversubscribe', '--bind-to', 'core', '-n', '2', *uneven, PROGRAM, 'attend', KJV, '--dry-run'])
+        self.assertEqual((done.status, len(done.warned)), (0, 1), done.warned)  # nobody has more threads than cores
 
     def test_stats(self):
         page = self.said('help', '--man').replace('\\-', '-')
