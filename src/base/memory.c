@@ -56,24 +56,51 @@ static uint64_t kernel_available(void) {
   return bytes;
 }
 
-static uint64_t left_under(const char *dir, const char *limit_name, const char *used_name) {
+/* Where a version of control groups has the files that tell of memory, and what memory.stat calls cached files, which
+ * the kernel gives up when their memory is needed. */
+typedef struct group_files {
+  const char *root, *limit, *used, *cached[2];
+} group_files;
+static const group_files version_1 = {"/sys/fs/cgroup/memory",
+                                      "memory.limit_in_bytes",
+                                      "memory.usage_in_bytes",
+                                      {"total_inactive_file", "total_active_file"}};
+static const group_files version_2 = {
+    "/sys/fs/cgroup", "memory.max", "memory.current", {"inactive_file", "active_file"}};
+
+/* Bytes of cached files in a file of lines of a name and a number; 0 where it cannot be read. */
+static uint64_t cached_in(const char *path, const group_files *files) {
+  FILE *file = fopen(path, "re");
+  if (!file) return 0;
+  char name[64];
+  uint64_t value, cached = 0;
+  while (fscanf(file, "%63s %" SCNu64, name, &value) == 2)
+    for (int i = 0; i < 2; i++)
+      if (!strcmp(name, files->cached[i])) cached += value;
+  fclose(file);
+  return cached;
+}
+
+static uint64_t left_under(const char *dir, const group_files *files) {
   char path[4400];
-  snprintf(path, sizeof path, "%s/%s", dir, limit_name);
-  uint64_t limit = number_in(path);
-  snprintf(path, sizeof path, "%s/%s", dir, used_name);
-  uint64_t used = number_in(path);
+  snprintf(path, sizeof path, "%s/%s", dir, files->limit);
+  const uint64_t limit = number_in(path);
+  snprintf(path, sizeof path, "%s/%s", dir, files->used);
+  const uint64_t used = number_in(path);
   if (limit == UINT64_MAX || used == UINT64_MAX) return UINT64_MAX;
-  return used < limit ? limit - used : 0;
+  snprintf(path, sizeof path, "%s/memory.stat", dir);
+  const uint64_t cached = cached_in(path, files), held = used > cached ? used - cached : 0;
+  return held < limit ? limit - held : 0;
 }
 
 /* Least room in a control group and all groups above it; dir is cut back to root on the way. */
-static uint64_t group_left(char *dir, const char *root, const char *limit_name, const char *used_name) {
+static uint64_t group_left(char *dir, const group_files *files) {
   uint64_t least = UINT64_MAX;
   for (;;) {
-    uint64_t left = left_under(dir, limit_name, used_name);
+    uint64_t left = left_under(dir, files);
     if (left < least) least = left;
     char *slash = strrchr(dir, '/');
-    if (!slash || strlen(dir) <= strlen(root)) return least;
+    if (!slash || strlen(dir) <= strlen(files->root)) return least;
     *slash = '\0';
   }
 }
@@ -88,14 +115,11 @@ static uint64_t control_groups_left(void) {
     char *controllers = strchr(line, ':'), *group = controllers ? strchr(controllers + 1, ':') : NULL;
     if (!group) continue;
     *group++ = '\0';
-    uint64_t left = UINT64_MAX;
-    if (controllers[1] == '\0') { /* version 2: one tree */
-      snprintf(dir, sizeof dir, "/sys/fs/cgroup%s", group);
-      left = group_left(dir, "/sys/fs/cgroup", "memory.max", "memory.current");
-    } else if (strstr(controllers, "memory")) {
-      snprintf(dir, sizeof dir, "/sys/fs/cgroup/memory%s", group);
-      left = group_left(dir, "/sys/fs/cgroup/memory", "memory.limit_in_bytes", "memory.usage_in_bytes");
-    }
+    const bool is_tree = controllers[1] == '\0'; /* of version 2, for all controllers */
+    if (!is_tree && !strstr(controllers, "memory")) continue;
+    const group_files *files = is_tree ? &version_2 : &version_1;
+    snprintf(dir, sizeof dir, "%s%s", files->root, group);
+    const uint64_t left = group_left(dir, files);
     if (left < least) least = left;
   }
   fclose(file);

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -16,6 +17,17 @@ enum { NAME_KEPT = 200, TRIES = 100 };
 
 static bool is_regular(const char *path, struct stat *about) {
   return !stat(path, about) && S_ISREG(about->st_mode);
+}
+
+bool sr_replace_target(const char *path, char *target, size_t size) {
+  struct stat about;
+  char *resolved = realpath(path, NULL); /* none of a pipe, which a link can lead to */
+  const bool leads_nowhere = !resolved && !lstat(path, &about) && stat(path, &about);
+  const bool fits = strlen(resolved ? resolved : path) < size;
+  if (fits && !leads_nowhere) strcpy(target, resolved ? resolved : path);
+  free(resolved);
+  if (!fits) errno = ENAMETOOLONG;
+  return fits && !leads_nowhere;
 }
 
 bool sr_may_replace(const char *path) {

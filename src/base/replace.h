@@ -5,6 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* The name to replace: that of the file which path is a link to, so that the link stays one, else path. Returns false
+ * and sets errno where a link leads nowhere, or the name has `size` bytes or more. */
+bool sr_replace_target(const char *path, char *target, size_t size);
+
 /* Whether a file at path, which may be none, may be replaced by one of this process: where a folder is sticky, as /tmp
  * is, other users' files may not. Sets errno where not. */
 bool sr_may_replace(const char *path);

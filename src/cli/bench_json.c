@@ -1,4 +1,3 @@
-#include <math.h>
 #include <stdio.h>
 
 #include "base/error.h"
@@ -16,14 +15,9 @@ static sr_status begin(sr_bench_output *out) {
   return out->lines ? SR_OK : no_memory();
 }
 
-/* JSON has no infinity, which the error of a wrong line may be. */
-static json_t *number(double value) {
-  return isfinite(value) ? json_real(value) : json_null();
-}
-
 /* Whole where it is in reach of JSON's integers. */
 static json_t *count(double value) {
-  return value < 0x1p63 ? json_integer((json_int_t)value) : number(value);
+  return value < 0x1p63 ? json_integer((json_int_t)value) : sr_json_number(value);
 }
 
 static json_t *figure_json(const sr_figure *figure) {
@@ -32,9 +26,9 @@ static json_t *figure_json(const sr_figure *figure) {
 
 static json_t *verify_json(const sr_bench_line *line) {
   const sr_verify_result *verify = &line->verify;
-  return json_pack("{s:I, s:o, s:o, s:o, s:b}", "rows", (json_int_t)verify->rows, "o_error", number(verify->o_error),
-                   "lse_error", number(verify->lse_error), "of_rounding", number(verify->worst), "wrong",
-                   (int)line->is_wrong);
+  return json_pack("{s:I, s:o, s:o, s:o, s:b}", "rows", (json_int_t)verify->rows, "o_error",
+                   sr_json_number(verify->o_error), "lse_error", sr_json_number(verify->lse_error), "of_rounding",
+                   sr_json_number(verify->worst), "wrong", (int)line->is_wrong);
 }
 
 static json_t *case_json(const sr_bench_line *line) {
@@ -62,7 +56,7 @@ static json_t *line_json(const sr_bench_line *line) {
     failed = json_object_set_new(json, key->name, measured ? figure_json(sr_bench_figure(key, line)) : json_null());
   }
   failed = failed || json_object_set_new(json, "kv_bytes", line->is_decode ? count(line->kv_bytes) : json_null()) ||
-           json_object_set_new(json, "kv_gb_per_s", line->is_decode ? number(line->kv_rate) : json_null()) ||
+           json_object_set_new(json, "kv_gb_per_s", line->is_decode ? sr_json_number(line->kv_rate) : json_null()) ||
            json_object_set_new(json, "verify", verify_json(line));
   if (!failed) return json;
   json_decref(json);

@@ -29,8 +29,8 @@ static sr_status check(const sr_settings *s) {
   return SR_OK;
 }
 
-/* An sr_token_fn: what is made appears at once. */
-static void print_token(void *data, int32_t token, const uint8_t *bytes, int64_t n) {
+/* An sr_token_fn: what is made appears at once, while there is somebody to read it. */
+static bool print_token(void *data, int32_t token, const uint8_t *bytes, int64_t n) {
   session *s = data;
   const bool words = s->settings.ids || s->saved.vocabulary.kind == SR_VOCABULARY_WORDS;
   if (words && s->printed > 0) putchar(' ');
@@ -39,7 +39,7 @@ static void print_token(void *data, int32_t token, const uint8_t *bytes, int64_t
   else
     fwrite(bytes, 1, (size_t)n, stdout);
   s->printed++;
-  fflush(stdout);
+  return !fflush(stdout) && !ferror(stdout);
 }
 
 /* To where it does not mix with the text. */

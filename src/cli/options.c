@@ -380,8 +380,9 @@ const sr_option sr_option_table[] = {
      .automatic = "auto",
      .min = 1,
      .max = 4096,
-     .help = "Threads of a rank; 'auto' is OMP_NUM_THREADS where that is set, else the node's cores over its ranks, and "
-             "on all ranks that of the one with the fewest."},
+     .help =
+         "Threads of a rank; 'auto' is OMP_NUM_THREADS where that is set, else the node's cores over its ranks, and "
+         "on all ranks that of the one with the fewest."},
     {.name = "verify",
      .kind = SR_KIND_INTEGER,
      .argument = "N",
@@ -489,8 +490,9 @@ const sr_option sr_option_table[] = {
      .standard = "auto",
      .commands = SR_FOR_BENCH,
      SETTING(sweep[SR_AXIS_THREADS]),
-     .help = "Threads of a rank; 'auto' is OMP_NUM_THREADS where that is set, else the node's cores over its ranks, and "
-             "on all ranks that of the one with the fewest."},
+     .help =
+         "Threads of a rank; 'auto' is OMP_NUM_THREADS where that is set, else the node's cores over its ranks, and "
+         "on all ranks that of the one with the fewest."},
     {.name = "strategy",
      .kind = SR_KIND_LIST,
      .argument = "LIST",

@@ -147,9 +147,11 @@ static void print(const sr_settings *s, const sr_run_report *r) {
   sr_line_spread("write", &r->write_s, sr_text_seconds);
   sr_line_spread("peak memory", &r->peak, sr_text_bytes);
   putchar('\n');
-  sr_line_label("speed");
-  printf("%stokens/s in layers and predictions\n",
-         sr_text_metric((double)r->tokens / (r->forward_s.max + r->head_s.max), text));
+  const double computing = r->forward_s.max + r->head_s.max; /* 0 where nothing but the text is asked for */
+  if (computing > 0) {
+    sr_line_label("speed");
+    printf("%stokens/s in layers and predictions\n", sr_text_metric((double)r->tokens / computing, text));
+  }
   sr_line_label("wall time");
   printf("%s\n", sr_text_seconds(r->wall_s, text));
   sr_line_name("output", s->output);

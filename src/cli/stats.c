@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/replace.h"
 #include "cleanup.h"
+#include "io/file.h"
 #include "job/json.h"
 #include "job/provenance.h"
 #include "job/report.h"
@@ -59,7 +60,7 @@ const sr_stats_key sr_stats_key_table[] = {
     {"nonfinite", "NaN and Inf elements of q, k and v that some query sees"},
     {"output_bytes", "size of the output"},
     {"verify", "null, or an object with rows, o_error, lse_error and worst, the largest error as a share of what "
-               "rounding explains, of query worst_query and head worst_head"},
+               "rounding explains, of query worst_query and head worst_head; an error is null where it is infinite"},
     {"options", "the options as they were given, by name"},
     {"resolved", "what they came to: mask, first position, scale, element types"},
     {"versions", "versions of seqring and of its libraries"},
@@ -73,7 +74,7 @@ struct sr_stats {
 };
 
 static sr_status fail(const char *path) {
-  return sr_fail(SR_ERR_OUTPUT, "%s: cannot write the statistics: %s", path, strerror(errno));
+  return sr_fail(sr_file_status(errno), "%s: cannot write the statistics: %s", sr_shown(path), strerror(errno));
 }
 
 /* The stream of this process, output or errors, that goes to a file; -1 for none. */
@@ -105,10 +106,7 @@ sr_status sr_stats_open(const char *path, sr_stats **stats) {
   *stats = NULL;
   sr_stats *made = calloc(1, sizeof *made);
   if (!made) return sr_fail(SR_ERR_RESOURCE, "%s: no memory for the statistics", path);
-  char *resolved = realpath(path, NULL); /* a link stays one: its target is replaced */
-  snprintf(made->path, sizeof made->path, "%s", resolved ? resolved : path);
-  free(resolved);
-  int fd = open_file(made);
+  int fd = sr_replace_target(path, made->path, sizeof made->path) ? open_file(made) : -1;
   made->file = fd < 0 ? NULL : fdopen(fd, "w");
   if (!made->file) {
     sr_status status = fail(path);
@@ -147,9 +145,10 @@ static json_t *given_json(const sr_settings *settings) {
 
 static json_t *verify_json(const sr_verify_result *verify) {
   if (verify->rows == 0) return json_null();
-  return json_pack("{s:I, s:f, s:f, s:f, s:I, s:I}", "rows", (json_int_t)verify->rows, "o_error", verify->o_error,
-                   "lse_error", verify->lse_error, "worst", verify->worst, "worst_query",
-                   (json_int_t)verify->worst_query, "worst_head", (json_int_t)verify->worst_head);
+  return json_pack("{s:I, s:o, s:o, s:o, s:I, s:I}", "rows", (json_int_t)verify->rows, "o_error",
+                   sr_json_number(verify->o_error), "lse_error", sr_json_number(verify->lse_error), "worst",
+                   sr_json_number(verify->worst), "worst_query", (json_int_t)verify->worst_query, "worst_head",
+                   (json_int_t)verify->worst_head);
 }
 
 static json_t *spread_json(const sr_spread *spread) {

@@ -1,6 +1,7 @@
 #include "summary.h"
 
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "job/report.h"
@@ -119,9 +120,10 @@ static void print_choices(const sr_attend_report *report) {
     char strategy[SR_STRATEGY_TEXT], seconds[SR_NUMBER_TEXT], sent[SR_NUMBER_TEXT], workspace[SR_NUMBER_TEXT];
     const sr_plan_info plan = {.strategy = c->strategy, .head_ranks = c->head_ranks, .ranks = report->plan.ranks};
     sr_strategy_of(&plan, strategy);
-    printf("  %-16s%12s%12s%14s%12s%s\n", strategy, sr_balance_name(c->balance), sr_text_seconds(c->seconds, seconds),
-           sr_text_bytes((double)c->sent_bytes, sent), sr_text_bytes((double)c->workspace, workspace),
-           i == 0 ? "  taken" : "");
+    const bool fits = isfinite(c->seconds);
+    printf("  %-16s%12s%12s%14s%12s%s\n", strategy, sr_balance_name(c->balance),
+           fits ? sr_text_seconds(c->seconds, seconds) : "no room", sr_text_bytes((double)c->sent_bytes, sent),
+           sr_text_bytes((double)c->workspace, workspace), i == 0 && fits ? "  taken" : "");
   }
   if (report->n_choices > shown) printf("  and %d more\n", report->n_choices - shown);
 }

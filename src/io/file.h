@@ -7,11 +7,10 @@
 
 #include <seqring/status.h>
 
+#include "base/path.h"
+
 /* Room for what names a file and one of its datasets in a message. */
 enum { SR_WHERE_TEXT = 900 };
-
-/* The end of a path, short enough to leave a message room for what is wrong. */
-const char *sr_shown(const char *path);
 
 /* Opens an existing regular file for reading, without blocking on what is none. */
 sr_status sr_file_open(const char *path, int *fd, struct stat *about);

@@ -49,11 +49,8 @@ static sr_status find_place(const sr_output_spec *spec, char path[SR_PATH_MAX]) 
     strcpy(path, spec->path);
     return check_existing(spec, path, &about);
   }
-  char *resolved = realpath(spec->path, NULL);
-  int error = !resolved ? errno : strlen(resolved) >= SR_PATH_MAX ? ENAMETOOLONG : stat(resolved, &about) ? errno : 0;
-  if (error == 0) strcpy(path, resolved);
-  free(resolved);
-  if (error) return sr_fail(SR_ERR_OUTPUT, "%s: the output is a link that leads nowhere: %s", shown, strerror(error));
+  if (!sr_replace_target(spec->path, path, SR_PATH_MAX) || stat(path, &about))
+    return sr_fail(SR_ERR_OUTPUT, "%s: the output is a link that leads nowhere: %s", shown, strerror(errno));
   return check_existing(spec, path, &about);
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <jansson.h>
+#include <seqring/io.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,12 +12,13 @@
 #include "base/error.h"
 #include "base/replace.h"
 #include "comm/comm.h"
+#include "io/file.h"
 #include "world.h"
 
 enum { FORMAT = 2, LARGEST_FILE = 64 << 10 };
 
 static sr_status bad_file(const char *path, const char *what) {
-  return sr_fail(SR_ERR_INPUT, "%s: no costs of a machine that seqring has measured: %s", path, what);
+  return sr_fail(SR_ERR_INPUT, "%s: no costs of a machine that seqring has measured: %s", sr_shown(path), what);
 }
 
 /* *json is NULL when there is no such file. */
@@ -25,7 +27,7 @@ static sr_status load(const char *path, json_t **json) {
   json_error_t error;
   *json = NULL;
   if (stat(path, &file))
-    return errno == ENOENT ? SR_OK : sr_fail(SR_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
+    return errno == ENOENT ? SR_OK : sr_fail(SR_ERR_INPUT, "%s: cannot be read: %s", sr_shown(path), strerror(errno));
   if (!S_ISREG(file.st_mode) || file.st_size > LARGEST_FILE) return bad_file(path, "it is no small file");
   *json = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
   return *json ? SR_OK : bad_file(path, error.text);
@@ -74,23 +76,36 @@ static json_t *link_json(bool known, const sr_link *link) {
                    link->hidden_s_per_byte);
 }
 
-/* A reader never sees half of a file: it gets its name when it is complete. */
-static sr_status keep(const char *path, int threads, const kept_costs *kept) {
+static json_t *kept_json(int threads, const kept_costs *kept) {
   const sr_costs *c = &kept->costs;
-  char partial[4200];
-  json_t *json = json_pack("{s:i, s:f, s:f, s:o, s:o}", "seqring_costs", FORMAT, "flops_a_thread", c->flops / threads,
-                           "copy_s_per_byte", c->copy_s_per_byte, "inside", link_json(kept->known.inside, &c->inside),
-                           "between", link_json(kept->known.between, &c->between));
-  if (!json) return sr_fail(SR_ERR_RESOURCE, "%s: no memory for the costs of this machine", path);
-  const int fd = sr_replace_open(path, partial, sizeof partial);
-  const bool done = fd >= 0 && !json_dumpfd(json, fd, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) &&
-                    sr_replace_finish(fd, partial, path);
+  return json_pack("{s:i, s:f, s:f, s:o, s:o}", "seqring_costs", FORMAT, "flops_a_thread", c->flops / threads,
+                   "copy_s_per_byte", c->copy_s_per_byte, "inside", link_json(kept->known.inside, &c->inside),
+                   "between", link_json(kept->known.between, &c->between));
+}
+
+/* A reader never sees half of a file: it gets its name when it is complete. Returns false and sets errno on failure. */
+static bool replace(const char *path, const json_t *json) {
+  char target[SR_PATH_MAX], partial[SR_PATH_MAX + 64];
+  if (!sr_replace_target(path, target, sizeof target) || !sr_may_replace(target)) return false;
+  const int fd = sr_replace_open(target, partial, sizeof partial);
+  if (fd < 0) return false;
+  const bool done =
+      !json_dumpfd(json, fd, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) && sr_replace_finish(fd, partial, target);
   const int error = errno;
+  if (!done) unlink(partial);
+  close(fd);
+  errno = error;
+  return done;
+}
+
+static sr_status keep(const char *path, int threads, const kept_costs *kept) {
+  json_t *json = kept_json(threads, kept);
+  if (!json) return sr_fail(SR_ERR_RESOURCE, "%s: no memory for the costs of this machine", sr_shown(path));
+  const bool done = replace(path, json);
   json_decref(json);
-  if (fd >= 0) close(fd);
   if (done) return SR_OK;
-  if (fd >= 0) unlink(partial);
-  return sr_fail(SR_ERR_OUTPUT, "%s: cannot keep the costs of this machine: %s", path, strerror(error));
+  return sr_fail(sr_file_status(errno), "%s: cannot keep the costs of this machine: %s", sr_shown(path),
+                 strerror(errno));
 }
 
 static sr_status read_file(const char *path, int threads, kept_costs *kept) {

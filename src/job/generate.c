@@ -26,7 +26,8 @@ typedef struct run {
   sr_reading reading;
   sr_store store;
   sr_decoding *decoding;
-  float *logit; /* rank 0 */
+  float *logit; /* rank 0, as what follows */
+  bool wanted;  /* another token is */
 } run;
 
 static sr_status check_model(const run *r) {
@@ -96,11 +97,15 @@ static sr_status load(run *r) {
   return sr_agree_memory(r->comm, r->logit != NULL, "for predictions");
 }
 
+/* In place of a token where no more are wanted. */
+enum { ENOUGH = -1 };
+
 /* Rank 0 chooses for all. */
 static sr_status choose(run *r, int32_t *token) {
   const sr_generate_job *job = r->job;
   sr_status status = SR_OK;
-  if (r->rank == 0) {
+  *token = ENOUGH;
+  if (r->rank == 0 && r->wanted) {
     sr_decoding_logits(r->decoding, r->logit);
     status =
         sr_sample(&job->sampling, r->logit, r->saved->description.decoder.vocabulary, (uint64_t)r->report->made, token);
@@ -109,10 +114,11 @@ static sr_status choose(run *r, int32_t *token) {
   return sr_comm_bcast(r->comm, token, sizeof *token, 0);
 }
 
-static void tell(const run *r, int32_t token) {
+static void tell(run *r, int32_t token) {
   const sr_vocabulary *v = &r->saved->vocabulary;
   if (r->rank == 0 && r->job->token)
-    r->job->token(r->job->events.data, token, v->bytes + v->start[token], v->start[token + 1] - v->start[token]);
+    r->wanted =
+        r->job->token(r->job->events.data, token, v->bytes + v->start[token], v->start[token + 1] - v->start[token]);
 }
 
 static sr_status go_on(run *r) {
@@ -123,9 +129,9 @@ static sr_status go_on(run *r) {
   report->read = r->reading.n;
   report->read_s = read - start;
   while (report->made < r->job->tokens) {
-    int32_t token = 0;
+    int32_t token;
     SR_TRY(choose(r, &token));
-    if (sr_vocabulary_is_end(&r->saved->vocabulary, token)) break;
+    if (token == ENOUGH || sr_vocabulary_is_end(&r->saved->vocabulary, token)) break;
     tell(r, token);
     report->made++;
     if (report->made < r->job->tokens) SR_TRY(sr_decoding_take(r->decoding, token));
@@ -136,7 +142,7 @@ static sr_status go_on(run *r) {
 
 sr_status sr_generate_text(MPI_Comm comm, const sr_generate_job *job, sr_saved *saved, sr_generate_report *report) {
   *report = (sr_generate_report){0};
-  run r = {.comm = comm, .job = job, .saved = saved, .report = report, .store = sr_store_none()};
+  run r = {.comm = comm, .job = job, .saved = saved, .report = report, .store = sr_store_none(), .wanted = true};
   sr_status status = prepare(&r);
   if (status == SR_OK) status = load(&r);
   if (status == SR_OK) status = go_on(&r);

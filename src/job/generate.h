@@ -7,8 +7,8 @@
 #include "model/saved.h"
 #include "spread.h"
 
-/* A token that was chosen, and its bytes; rank 0. */
-typedef void sr_token_fn(void *data, int32_t token, const uint8_t *bytes, int64_t n);
+/* A token that was chosen, and its bytes; rank 0. Returns whether more are wanted. */
+typedef bool sr_token_fn(void *data, int32_t token, const uint8_t *bytes, int64_t n);
 
 typedef struct sr_generate_job {
   const char *model;

@@ -1,5 +1,6 @@
 #include "json.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,10 @@ json_t *sr_json_text(const char *text) {
   json = json_string(ascii);
   free(ascii);
   return json;
+}
+
+json_t *sr_json_number(double value) {
+  return isfinite(value) ? json_real(value) : json_null();
 }
 
 json_t *sr_json_dims(const int64_t *dims, int n) {

@@ -150,8 +150,7 @@ static sr_status prepare(sr_run_state *r) {
   r->report->chunks = r->chunks.n_documents;
   sr_run_warn_of_length(r);
   SR_TRY(sr_fit_warn(r->comm, &r->fit, &r->job->events));
-  SR_TRY(sr_run_estimate(r));
-  return sr_run_check_memory(r);
+  return sr_run_estimate(r);
 }
 
 static sr_status work(sr_run_state *r) {
@@ -164,6 +163,7 @@ static sr_status perform(sr_run_state *r) {
   const double start = sr_now();
   SR_TRY(prepare(r));
   if (r->job->dry_run) return SR_OK;
+  SR_TRY(sr_run_check_memory(r));
   SR_TRY(sr_run_create_output(r));
   sr_status status = work(r);
   if (status == SR_ERR_MPI) return status;

@@ -43,6 +43,8 @@ static sr_status check_units(const sr_run_state *r) {
       sr_run_makes(r, SR_RUN_EMBEDDING) || sr_run_makes(r, SR_RUN_UNITS) || sr_run_makes(r, SR_RUN_SURPRISE);
   if (r->job->unit != SR_CUT_NEVER && !asked_for)
     return sr_fail(SR_ERR_ARGUMENT, "a unit is asked for, and none of its outputs: embedding, surprise or units");
+  if (r->job->unit != SR_CUT_NEVER && r->job->unit < r->job->document)
+    return sr_fail(SR_ERR_ARGUMENT, "a unit holds several documents, and must be a part of one");
   if (sr_run_makes(r, SR_RUN_EMBEDDING) && r->saved->description.pooling == SR_POOLING_NONE)
     return sr_fail(SR_ERR_ARGUMENT, "%s: the model does not say how hidden states are pooled: it has no embedding",
                    r->job->model);

@@ -83,6 +83,17 @@ class Words(Case):
         self.assertEqual(set(costs), {'seqring_costs', 'flops_a_thread', 'copy_s_per_byte', 'inside', 'between'})
         self.assertEqual((set(costs['inside']), costs['between']), ({'latency_s', 's_per_byte', 'hidden_s_per_byte'}, None))
         self.assertEqual(self.attend(KJV, '--dry-run', '--machine', machine, ranks=2).out, first)
+        link, lone = self.path('link.json'), self.path('lone.json')
+        self.attend(KJV, '--dry-run', '--machine', lone)
+        os.symlink('lone.json', link)
+        self.attend(KJV, '--dry-run', '--machine', link, ranks=2)
+        self.assertTrue(os.path.islink(link))
+        with open(lone) as f:
+            self.assertIsNotNone(json.load(f)['inside'])
+        os.symlink('none.json', self.path('astray.json'))
+        for option in '--machine', '--stats':
+            words = (KJV, option, self.path('astray.json'))
+            check_refusals(self, [Refusal(4, ('astray.json', 'No such file'), words)])
         for text in ('', '{}', '[1]', kept.replace('_costs": 2', '_costs": 1'), kept.replace('"inside"', '"near"'),
                      kept.replace('null', '1'), kept.replace('null', '{}'),
                      re.sub(r'"flops_a_thread": [^,]*', '"flops_a_thread": -1', kept)):

@@ -116,6 +116,9 @@ class Results(Case):
                 check_refusals(self, [Refusal(5, ('share',), (KJV, '--strategy=node'))], rank_counts=(2,), how={'env': env})
                 out = self.attend(KJV, '-o', self.path('o.h5'), ranks=2, env=env).out
                 self.assertNotIn('node', out)
+                dry = self.attend(KJV, '--dry-run', '--strategy=node', ranks=2, env=env).out
+                self.assertRegex(dry, r'node +contiguous +no room')
+                self.assertNotIn('taken', dry)
 
     def test_same_file(self):
         files = set()
@@ -178,6 +181,16 @@ class Results(Case):
                 found = json.load(f)['verify']
             self.assertEqual(found['rows'], 9 * min(rows, 1024))
             self.assertLess(found['worst'], 1)
+
+    def test_verify_of_infinite(self):
+        """Errors that JSON has no words for."""
+        data, stats = tensors((64, 2, 16), (64, 2, 16), (64, 2, 16)), self.path('run.json')
+        data['q'] *= 30
+        data['k'] *= 30
+        data['v'][5] = np.inf
+        self.attend(write(self.path('in.h5'), data), '-q', '-o', self.path('o.h5'), '--verify=64', '--stats', stats)
+        with open(stats) as f:
+            self.assertIsNone(json.load(f)['verify']['o_error'])
 
 
 if __name__ == '__main__':

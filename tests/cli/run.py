@@ -439,6 +439,11 @@ class Run(Case):
                 self.assertIn('seqring_costs', f.read())
         self.refuse(INPUT_ERROR, (text, 'costs'), '--model', model, '--text', text, '-o', self.path('o.h5'), '--machine', text)
 
+    def test_nothing_computed(self):
+        done = run('run', '--model', self.decoder_model(), '--text', self.text('the an7'), '-o', self.path('o.h5'), '--outputs=tokens')
+        self.assertEqual((done.status, done.said), (0, []))
+        self.assertNotIn('speed', done.out)
+
     def test_few_tokens(self):
         arrays = gguf.quiet_tensors()
         model, text = self.decoder_model(arrays=arrays), self.text('the an7')
@@ -456,7 +461,8 @@ class Run(Case):
         open(empty, 'w').close()
         self.refuse(INPUT_ERROR, (empty, 'empty'), '--model', model, '--text', empty, '-o', out)
         self.refuse(INPUT_ERROR, (self.folder, 'directory'), '--model', model, '--text', self.folder, '-o', out)
-        self.refuse(INPUT_ERROR, ('No such file',), '--model', model, '--text', self.path('none'), '-o', out)
+        for far in self.path('none'), self.path('a' * 200, *['b' * 200] * 6):
+            self.refuse(INPUT_ERROR, ('No such file',), '--model', model, '--text', far, '-o', out)
         self.refuse(INPUT_ERROR, (text,), '--model', text, '--text', text, '-o', out)
         self.refuse(INPUT_ERROR, ('one token',), '--model', model, '--text', text, '-o', out, '--limit=1')
         self.refuse(ARGUMENT_ERROR, ('no output',), '--model', model, '--text', text)
@@ -470,6 +476,8 @@ class Run(Case):
         self.refuse(ARGUMENT_ERROR, ('q, k and v',), '--model', model, '--text', text, '-o', out, '--outputs=k')
         self.refuse(ARGUMENT_ERROR, ('layer',), '--model', model, '--text', text, '-o', out, '--layer=1')
         self.refuse(ARGUMENT_ERROR, ('unit',), '--model', model, '--text', text, '-o', out, '--unit=line')
+        self.refuse(ARGUMENT_ERROR, ('several documents',), '--model', model, '--text', text, '-o', out, '--outputs=units', '--unit=file',
+                    '--documents=line')
         self.refuse(ARGUMENT_ERROR, ('questions',), '--model', model, '--text', text, '-o', out, '--questions', text)
         self.refuse(ARGUMENT_ERROR, ('surprising',), '--model', model, '--text', text, '-o', out, '--top=3')
         self.refuse(ARGUMENT_ERROR, ('pooled',), '--model', model, '--text', text, '-o', out, '--outputs=embedding')

@@ -7,7 +7,8 @@ import time
 
 import numpy as np
 
-from program import FAILURE_LIMIT_S, RUN_LIMIT_S, Case, command, main, tensors, write
+import gguf
+from program import FAILURE_LIMIT_S, RUN_LIMIT_S, Case, command, main, run, run_command, tensors, write
 
 # Attention over it takes a minute and more on one core.
 LONG = {'q': (1 << 17, 2, 64), 'k': (1 << 17, 1, 64), 'v': (1 << 17, 1, 64)}
@@ -74,6 +75,19 @@ class Signals(Case):
                                   stdout=subprocess.DEVNULL, stderr=broken, timeout=RUN_LIMIT_S, check=False)
         self.assertEqual(done.returncode, 0)
         self.assertEqual(sorted(os.listdir(self.path('out'))), ['o.h5', 'run.json'])
+
+    def test_tokens_that_nobody_reads(self):
+        """They are made no more."""
+        model, text = self.path('model.h5'), self.path('text')
+        self.assertEqual(run('import', gguf.write(self.path('model.gguf'), arrays=gguf.quiet_tensors()), '-q', '-o', model).status, 0)
+        with open(text, 'w') as f:
+            f.write('the an7')
+        for ranks in 0, 2:
+            done = run_command(command('generate', '-q', '--ids', '--model', model, '--text', text, '-n', 200000, ranks=ranks,
+                                       through=('sh', '-c', '"$0" "$@" | head -c 5')))
+            self.assertEqual((len(done.out), len(done.said)), (5, 1), done.said)
+            self.assertIn('cannot write to standard output', done.said[0])
+            self.assertLess(done.seconds, FAILURE_LIMIT_S)
 
     def test_mpi_cannot_start(self):
         """It ends the process itself."""
