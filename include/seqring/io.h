@@ -152,8 +152,8 @@ sr_status sr_output_create(MPI_Comm comm, const sr_output_spec *spec, sr_output 
 const char *sr_output_partial_path(const sr_output *output);
 
 /* Writes rows of one dataset, the place in the spec's list of which is given: [rows->count, dims[1], dims[2]] of its
- * dtype. Each row is written once, by one rank. Not collective. Errors: SR_ERR_ARGUMENT (rows beyond the last),
- * SR_ERR_OUTPUT, SR_ERR_RESOURCE (disk full). */
+ * dtype. Each row is written once, by one rank. Not collective. Errors: SR_ERR_ARGUMENT (rows beyond the last, or
+ * not in ascending order), SR_ERR_OUTPUT, SR_ERR_RESOURCE (disk full). */
 sr_status sr_output_write(sr_output *output, int dataset, const sr_rows *rows, const void *from);
 
 /* Completes the file: what all ranks wrote is brought to the disk, the JSON object provenance (the caller's, or NULL;

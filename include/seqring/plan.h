@@ -132,7 +132,7 @@ typedef struct sr_plan_info {
   uint64_t sent_bytes;     /* bytes of keys and values that this rank sends in one forward; decode: of queries and
                               partial results that it hands to reductions */
   uint64_t far_bytes;      /* of these, to other nodes; decode: 0 */
-  double seconds;          /* that a forward is expected to take, by the costs */
+  double seconds;          /* that a forward is expected to take, by the costs; infinite as in sr_plan_choice */
   double flops;      /* useful floating-point operations of the job: 2 (head_dim + value_dim) a visible pair and head */
   double rank_flops; /* those of this rank */
 } sr_plan_info;
@@ -163,8 +163,9 @@ typedef struct sr_verify_result {
 
 typedef struct sr_plan sr_plan;
 
-/* Decides everything that sr_plan_create would, allocates nothing that grows with the lengths, and reports it.
- * Collective over comm. Errors: SR_ERR_ARGUMENT, SR_ERR_RESOURCE, SR_ERR_MPI. */
+/* Decides everything that sr_plan_create would, allocates nothing that grows with the lengths, and reports it; what
+ * needs more than memory_limit is reported, too. Collective over comm. Errors: SR_ERR_ARGUMENT, SR_ERR_RESOURCE,
+ * SR_ERR_MPI. */
 sr_status sr_plan_estimate(MPI_Comm comm, const sr_options *options, sr_plan_info *info);
 
 /* One way to solve a problem, as all ranks together see it before any of it is done. */

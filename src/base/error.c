@@ -2,6 +2,7 @@
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 
 static _Thread_local char last_text[SR_ERROR_TEXT];
 
@@ -19,6 +20,14 @@ sr_status sr_fail(sr_status status, const char *format, ...) {
 
 const char *sr_error_text(void) {
   return last_text;
+}
+
+void sr_error_keep(char text[SR_ERROR_TEXT]) {
+  strcpy(text, last_text);
+}
+
+void sr_error_restore(const char text[SR_ERROR_TEXT]) {
+  strcpy(last_text, text);
 }
 
 const char *sr_status_name(sr_status status) {

@@ -11,6 +11,10 @@ sr_status sr_fail(sr_status status, const char *format, ...) __attribute__((form
 /* Room that sr_error_text needs at most, with its final NUL. */
 enum { SR_ERROR_TEXT = 1024 };
 
+/* Copies the line, and brings it back after failures that are none to the caller. */
+void sr_error_keep(char text[SR_ERROR_TEXT]);
+void sr_error_restore(const char text[SR_ERROR_TEXT]);
+
 /* Hands the first failure on to the caller. */
 #define SR_TRY(call)                                                                                                   \
   do {                                                                                                                 \

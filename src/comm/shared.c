@@ -56,10 +56,13 @@ void sr_shared_destroy(sr_shared *shared) {
 sr_status sr_shared_room(MPI_Comm comm, int node, uint64_t *room) {
   MPI_Comm neighbours;
   sr_shared probe;
+  char text[SR_ERROR_TEXT];
   SR_TRY(sr_comm_split(comm, node, &neighbours));
+  sr_error_keep(text);
   sr_status status = sr_shared_create(neighbours, 1, &probe);
   *room = status == SR_OK ? free_room() : 0;
   if (status == SR_ERR_MPI) return status;
+  sr_error_restore(text);
   sr_shared_destroy(&probe);
   sr_comm_free(&neighbours);
   return SR_OK;

@@ -98,6 +98,41 @@ uint64_t sr_output_row_bytes(const sr_output_dataset *dataset) {
   return bytes;
 }
 
+static bool is_name(const char *name) {
+  return name && *name && strcmp(name, ".") && !strchr(name, '/') && strlen(name) < SR_NAME_MAX;
+}
+
+static sr_status bad_name(const sr_output_spec *spec, const char *what, const char *name) {
+  return sr_fail(SR_ERR_ARGUMENT, "%s: %s '%.100s': its name is impossible, or is there twice", sr_shown(spec->path),
+                 what, name ? name : "");
+}
+
+/* Datasets and dimensions lie in one group, of whose attributes some are seqring's. */
+static sr_status check_names(const sr_output_spec *spec) {
+  static const char *const own[] = {"creator", "provenance", "complete"};
+  for (int i = 0; i < spec->n_datasets; i++) {
+    const char *name = spec->dataset[i].name;
+    bool good = is_name(name);
+    for (int j = 0; good && j < i; j++) good = strcmp(name, spec->dataset[j].name) != 0;
+    if (!good) return bad_name(spec, "dataset", name);
+  }
+  for (int i = 0; i < spec->n_datasets * SR_OUTPUT_RANK_MAX; i++) {
+    const sr_output_dataset *dataset = &spec->dataset[i / SR_OUTPUT_RANK_MAX];
+    const char *name = i % SR_OUTPUT_RANK_MAX < dataset->rank ? dataset->dimension[i % SR_OUTPUT_RANK_MAX] : NULL;
+    bool good = !name || is_name(name);
+    for (int j = 0; good && name && j < spec->n_datasets; j++) good = strcmp(name, spec->dataset[j].name) != 0;
+    if (!good) return bad_name(spec, "dimension", name);
+  }
+  for (int i = 0; i < spec->n_texts; i++) {
+    const char *name = spec->text[i].name;
+    bool good = name && *name;
+    for (int j = 0; good && j < i; j++) good = strcmp(name, spec->text[j].name) != 0;
+    for (size_t j = 0; good && j < sizeof own / sizeof *own; j++) good = strcmp(name, own[j]) != 0;
+    if (!good) return bad_name(spec, "text", name);
+  }
+  return SR_OK;
+}
+
 static sr_status count_bytes(const sr_output_spec *spec, uint64_t *total) {
   *total = 0;
   for (int i = 0; i < spec->n_datasets; i++) {
@@ -140,6 +175,7 @@ sr_status sr_output_file_make(const sr_output_spec *spec, sr_output_file *file, 
   int fd = -1;
   SR_TRY(find_place(spec, file->path));
   SR_TRY(check_folder(file->path));
+  SR_TRY(check_names(spec));
   SR_TRY(count_bytes(spec, &total));
   SR_TRY(make_empty(file, &fd));
   if (spec->made) spec->made(spec->made_data, file->partial);

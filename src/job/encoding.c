@@ -20,7 +20,8 @@ sr_status sr_encoding_read(MPI_Comm comm, const char *model, const char *source,
 }
 
 static sr_stack_spec spec_of(const sr_saved *saved, const sr_store *store, int threads, const sr_encoding *encoding) {
-  const sr_sequence sequence = {.tokens = encoding->reading.n, .mask = {.window_left = -1, .window_right = -1}};
+  const sr_sequence sequence = {
+      .tokens = encoding->reading.n, .mask = {.window_left = -1, .window_right = -1}, .is_source = true};
   return (sr_stack_spec){.store = store,
                          .name = "encoder",
                          .stack = &saved->description.encoder,

@@ -7,7 +7,7 @@
 /* What a job tells while it runs. A function may be NULL. */
 typedef struct sr_job_events {
   void *data;                                    /* first argument of every one */
-  void (*warning)(void *data, const char *text); /* rank 0; one line, before the work begins */
+  void (*warning)(void *data, const char *text); /* rank 0; one line */
   void (*partial)(void *data,
                   const char *path); /* a file to remove if the process is killed; NULL: there is none now */
   void (*start)(void *data, const sr_plan_info *info); /* rank 0; attention begins */

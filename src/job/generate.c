@@ -44,6 +44,12 @@ static sr_status check_model(const run *r) {
   return SR_OK;
 }
 
+/* The end token that a tokenizer puts behind a text would end it. */
+static void drop_end(run *r) {
+  sr_reading *text = &r->reading;
+  if (text->n > 1 && text->id[text->n - 1] == r->saved->vocabulary.last) text->n--;
+}
+
 /* Tokens that the model reads, of the text and what it makes: the last one that it makes is not read. */
 static int64_t tokens_read(const run *r) {
   return r->reading.n + r->job->tokens - 1;
@@ -63,6 +69,7 @@ static sr_status prepare(run *r) {
   SR_TRY(check_model(r));
   SR_TRY(sr_encoding_read(r->comm, job->model, job->source, r->saved, &r->encoding));
   SR_TRY(sr_reading_make(r->comm, &request, &r->saved->vocabulary, &r->reading));
+  drop_end(r);
   sr_length_warn(&r->saved->description.decoder, &job->mask, tokens_read(r), &job->events, r->rank);
   SR_TRY(sr_fit_threads(r->comm, job->threads, &r->fit));
   return sr_fit_warn(r->comm, &r->fit, &job->events);

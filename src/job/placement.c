@@ -1,6 +1,7 @@
 #include "placement.h"
 
 #include <hwloc.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -88,6 +89,7 @@ sr_status sr_placement_find(int wanted, int local_ranks, sr_placement *placement
   int threads = wanted;
   if (threads < 1) SR_TRY(environment_threads(&threads));
   if (threads < 1) threads = placement->node_cores / local_ranks;
-  placement->threads = threads < 1 ? 1 : threads;
+  const int most = omp_get_thread_limit();
+  placement->threads = threads < 1 ? 1 : threads < most ? threads : most;
   return SR_OK;
 }

@@ -18,7 +18,8 @@ typedef struct sr_placement {
 } sr_placement;
 
 /* Threads are wanted when that is above 0, else OMP_NUM_THREADS when it is set, else the node's cores over its
- * local_ranks, at least 1. Not collective. Errors: SR_ERR_ARGUMENT (OMP_NUM_THREADS), SR_ERR_RESOURCE. */
+ * local_ranks, at least 1; no more than OMP_THREAD_LIMIT. Not collective. Errors: SR_ERR_ARGUMENT (OMP_NUM_THREADS),
+ * SR_ERR_RESOURCE. */
 sr_status sr_placement_find(int wanted, int local_ranks, sr_placement *placement);
 
 #endif

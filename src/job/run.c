@@ -1,5 +1,8 @@
 #include "run.h"
 
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -50,6 +53,17 @@ static void find_next(sr_run_state *r) {
     }
 }
 
+/* A token that begins a document has NaN for its log-probability, and no other should. */
+static sr_status warn_of_nonfinite(const sr_run_state *r) {
+  int64_t n = 0;
+  char text[128];
+  for (int64_t row = 0; row < r->rows.count; row++) n += r->next[row] >= 0 && !isfinite(r->logprob[row]);
+  SR_TRY(sr_comm_sum_i64(r->comm, &n, 1));
+  snprintf(text, sizeof text, "%" PRId64 " of the tokens have a log-probability that is NaN or Inf", n);
+  if (n > 0) sr_job_warn(&r->job->events, r->rank, text);
+  return SR_OK;
+}
+
 static sr_status predict(sr_run_state *r) {
   if (!sr_run_predicts(r)) return SR_OK;
   r->next = malloc((size_t)r->rows.count * sizeof *r->next + 1);
@@ -59,7 +73,7 @@ static sr_status predict(sr_run_state *r) {
   const double start = sr_now();
   sr_stack_logprob(r->layers, r->next, r->logprob);
   r->head_s = sr_now() - start;
-  return SR_OK;
+  return warn_of_nonfinite(r);
 }
 
 static sr_status pool_hidden(sr_run_state *r) {

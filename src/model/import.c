@@ -70,8 +70,11 @@ static sr_status find_weight(sr_import *import, int64_t i) {
 }
 
 static bool is_left_out(const sr_import *import, const char *name) {
-  for (const char *const *left_out = import->left_out; left_out && *left_out; left_out++)
-    if (!strcmp(*left_out, name)) return true;
+  const size_t length = strlen(name);
+  for (const char *const *left_out = import->left_out; left_out && *left_out; left_out++) {
+    const size_t end = strlen(*left_out);
+    if (length >= end && !strcmp(name + length - end, *left_out)) return true;
+  }
   return false;
 }
 
@@ -120,13 +123,13 @@ static sr_status read_gguf(const char *path, sr_import *import) {
 }
 
 /* Adds a file of a folder to the metadata, if it is there, by its name. */
-static sr_status add_json(const char *folder, const char *name, json_t *metadata) {
+static sr_status add_json(const char *folder, const char *name, size_t flags, json_t *metadata) {
   char path[4096];
   json_error_t error;
   if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
     return sr_fail(SR_ERR_INPUT, "%.400s: the path is too long", folder);
   if (access(path, F_OK)) return SR_OK;
-  json_t *json = json_load_file(path, 0, &error);
+  json_t *json = json_load_file(path, flags, &error);
   if (json && json_object_set_new(metadata, name, json) == 0) return SR_OK;
   return sr_fail(SR_ERR_INPUT, "%s: line %d: %s", path, error.line, error.text);
 }
@@ -150,10 +153,22 @@ static sr_status add_text(const char *folder, const char *name, json_t *metadata
   return added ? SR_OK : sr_fail(SR_ERR_INPUT, "%s: it cannot be read, is too long, or is no UTF-8", path);
 }
 
-/* What is read of a folder: the last two are no JSON. */
-static const char *const names[] = {"config.json",  "generation_config.json", "tokenizer.json", "tokenizer_config.json",
+/* What is read of a folder: the last two are no JSON. The settings of a tokenizer that has no longest text say so by an
+ * integer of 100 bits; no integer of theirs is needed. */
+static const char settings[] = "tokenizer_config.json";
+static const char *const names[] = {"config.json",  "generation_config.json", "tokenizer.json", settings,
                                     "modules.json", "1_Pooling/config.json",  "vocab.txt",      "model.safetensors"};
 enum { NAMES = sizeof names / sizeof *names, JSON_NAMES = NAMES - 2 };
+
+/* Large models come in several files, and a list of these. */
+static sr_status check_shards(const char *folder, const char *tensors) {
+  char list[4096];
+  if (snprintf(list, sizeof list, "%s.index.json", tensors) >= (int)sizeof list || access(list, F_OK) ||
+      !access(tensors, F_OK))
+    return SR_OK;
+  return sr_fail(SR_ERR_INPUT, "%.400s: its tensors are in several files, which is not read: merge them into one",
+                 folder);
+}
 
 static sr_status read_folder(const char *path, sr_import *import) {
   FILE *file;
@@ -162,10 +177,13 @@ static sr_status read_folder(const char *path, sr_import *import) {
     import->tensors = NULL;
     return sr_fail(SR_ERR_RESOURCE, "%s: no memory to import it", path);
   }
+  SR_TRY(check_shards(path, import->tensors));
   SR_TRY(open_file(import->tensors, &file, &size));
   SR_TRY(sr_source_read_safetensors(import->tensors, file, size, &import->source));
   import->source.metadata = json_object();
-  for (int i = 0; i < JSON_NAMES; i++) SR_TRY(add_json(path, names[i], import->source.metadata));
+  for (int i = 0; i < JSON_NAMES; i++)
+    SR_TRY(
+        add_json(path, names[i], !strcmp(names[i], settings) ? JSON_DECODE_INT_AS_REAL : 0, import->source.metadata));
   SR_TRY(add_text(path, "vocab.txt", import->source.metadata));
   return sr_import_folder(import);
 }

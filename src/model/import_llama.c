@@ -22,8 +22,9 @@ static const sr_naming llama[] = {
     {"head", "lm_head"},
     {NULL, NULL},
 };
-/* A second copy of the embedding table. */
-static const char *const tied_left_out[] = {"lm_head.weight", NULL};
+/* What follows from config.json, and where that says so, a second copy of the embedding table. */
+static const char *const left_out[] = {".rotary_emb.inv_freq", NULL};
+static const char *const tied_left_out[] = {".rotary_emb.inv_freq", "lm_head.weight", NULL};
 
 /* How the families differ. */
 static const struct {
@@ -128,6 +129,6 @@ sr_status sr_folder_llama(sr_import *import, const char *type) {
   SR_TRY(sr_folder_activation(import, &s->activation));
   SR_TRY(check_window(import, s->context));
   import->naming = llama;
-  import->left_out = s->head == SR_HEAD_TIED ? tied_left_out : NULL;
+  import->left_out = s->head == SR_HEAD_TIED ? tied_left_out : left_out;
   return read_rotary(import, s);
 }

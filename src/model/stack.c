@@ -43,6 +43,7 @@ static void lay_out(sr_stack_run *run, sr_layout *layout) {
   run->v = lay_floats(layout, kv);
   run->cross_k = lay_floats(layout, cross);
   run->cross_v = lay_floats(layout, cross);
+  run->cross_q = lay_floats(layout, s->cross_attention ? rows * q : 0);
   run->o = lay_floats(layout, rows * q);
   run->lse = lay_floats(layout, rows * s->heads);
   run->cosine = lay_floats(layout, rows * s->rotary_width / 2);
@@ -92,11 +93,12 @@ static void find_angles(sr_stack_run *run) {
   if (run->far) sr_stack_furthest_angles(run);
 }
 
-/* Rows must stay where they are when a sequence grows, and be those of the attention to a source: then nothing is left
- * to choose. */
+/* Rows must stay where they are when a sequence grows, and be those of the attention to a source, on either side of it:
+ * then nothing is left to choose. */
 static sr_balance balance_of(const sr_stack_run *run) {
-  const bool fixed = run->sequence.room > 0 || run->stack->cross_attention;
-  const bool plain = run->stack->cross_attention || !run->stack->causal || run->sequence.mask.window_left >= 0;
+  const bool crossed = run->stack->cross_attention || run->sequence.is_source;
+  const bool fixed = run->sequence.room > 0 || crossed;
+  const bool plain = crossed || !run->stack->causal || run->sequence.mask.window_left >= 0;
   if (!fixed) return SR_BALANCE_AUTO;
   return plain ? SR_BALANCE_CONTIGUOUS : SR_BALANCE_ZIGZAG;
 }
@@ -302,7 +304,7 @@ static void do_blocks(const sr_stack_run *run, int64_t layer, part_fn *part) {
 static sr_status attend_to_source(sr_stack_run *run, int64_t layer) {
   const int64_t from = layer * run->source->rows.count * sr_stack_kv_width(run);
   const sr_tensors tensors = {
-      .q = run->q, .k = run->cross_k + from, .v = run->cross_v + from, .o = run->o, .lse = run->lse};
+      .q = run->cross_q, .k = run->cross_k + from, .v = run->cross_v + from, .o = run->o, .lse = run->lse};
   do_blocks(run, layer, sr_stack_between);
   return sr_plan_forward(run->cross_plan, &tensors);
 }

@@ -12,8 +12,9 @@ typedef struct sr_stack_run sr_stack_run;
 /* A sequence of tokens. Positions count from the begin of a token's document. */
 typedef struct sr_sequence {
   int64_t tokens;
-  int64_t room; /* tokens to which it will grow, whose keys and values all layers keep; 0: it stays as it is */
-  sr_mask mask; /* its window, sinks and documents, which must stay: the model says whether it is causal */
+  int64_t room;   /* tokens to which it will grow, whose keys and values all layers keep; 0: it stays as it is */
+  sr_mask mask;   /* its window, sinks and documents, which must stay: the model says whether it is causal */
+  bool is_source; /* another stack attends to it */
 } sr_sequence;
 
 /* What is to be run. All that is pointed at must stay. */

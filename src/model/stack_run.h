@@ -35,6 +35,7 @@ struct sr_stack_run {
   char *memory;                /* of all that follows */
   float *hidden, *q, *o, *lse; /* [rows] */
   float *q_sinks;              /* as q, where sinks are met at another distance (sr_stack_is_far) */
+  float *cross_q;              /* as q, of the attention to a source */
   float *k, *v;                /* [kept, kv_rows] */
   float *cross_k, *cross_v;    /* [layers, rows of source] */
   float *cosine, *sine;        /* [rows, rotary_width / 2] */

@@ -160,16 +160,13 @@ static void turn_for_sinks(const sr_stack_run *run, const sr_stack_block *b, con
   }
 }
 
-static float *queries_of(const sr_stack_run *run, const sr_stack_block *b) {
-  return run->q + b->row * run->stack->heads * run->stack->head_width;
-}
-
 void sr_stack_before(const sr_stack_run *run, int64_t layer, const sr_stack_block *b) {
   const sr_stack *s = run->stack;
   const sr_attention *part = &run->layer[layer].own;
   const room r = room_of(run);
   const float *x = input_of(run, &part->norm, b, &r);
-  float *q = queries_of(run, b), *k = sr_stack_layer_rows(run, run->k, layer) + b->row * sr_stack_kv_width(run);
+  float *q = run->q + b->row * s->heads * s->head_width,
+        *k = sr_stack_layer_rows(run, run->k, layer) + b->row * sr_stack_kv_width(run);
   float *v = sr_stack_layer_rows(run, run->v, layer) + b->row * sr_stack_kv_width(run);
   multiply(run, &part->query, x, b->n, q);
   multiply(run, &part->key, x, b->n, k);
@@ -194,8 +191,9 @@ void sr_stack_between(const sr_stack_run *run, int64_t layer, const sr_stack_blo
   const sr_layer *l = &run->layer[layer];
   const room r = room_of(run);
   add_attention(run, &l->own, b);
-  multiply(run, &l->cross.query, input_of(run, &l->cross.norm, b, &r), b->n, queries_of(run, b));
-  if (s->query_key_norm) sr_norm_rows(&l->cross.query_norm, queries_of(run, b), b->n * s->heads, queries_of(run, b));
+  float *q = run->cross_q + b->row * s->heads * s->head_width;
+  multiply(run, &l->cross.query, input_of(run, &l->cross.norm, b, &r), b->n, q);
+  if (s->query_key_norm) sr_norm_rows(&l->cross.query_norm, q, b->n * s->heads, q);
 }
 
 void sr_stack_after(const sr_stack_run *run, int64_t layer, const sr_stack_block *b) {

@@ -222,12 +222,18 @@ static sr_status keep_arrays(sr_decision *d) {
   return o->slopes ? SR_OK : sr_fail(SR_ERR_RESOURCE, "no memory for slopes");
 }
 
+void sr_decision_count_pairs(sr_decision *d) {
+  sr_span queries = {0, d->opt.q_len}, keys = {0, d->opt.kv_len};
+  d->rank_pairs = sr_decision_decodes(d) ? sr_partition_pairs(&d->partition, (sr_tokens){1, &queries}, d->kv)
+                                         : sr_partition_pairs(&d->partition, d->work.q, (sr_tokens){1, &keys});
+}
+
 sr_status sr_decide(const sr_options *options, const sr_site *site, const sr_way *way, sr_decision *d) {
   *d = (sr_decision){.opt = *options, .ranks = site->ranks, .rank = site->rank, .way = *way};
   const sr_options *o = &d->opt;
   SR_TRY(keep_arrays(d));
   SR_TRY(sr_kernel_choose(choose_products(o), sr_decision_decodes(d), &d->kernel));
-  d->threads = o->threads ? o->threads : omp_get_max_threads();
+  d->threads = sr_plan_threads(o->threads);
   d->q_start = sr_mask_q_start(&o->mask, o->q_len, o->kv_len);
   d->scale = isnan(o->scale) ? 1 / sqrt((double)o->head_dim) : o->scale;
   d->lse_dtype = o->dtype == SR_F64 ? SR_F64 : SR_F32;
@@ -242,8 +248,7 @@ sr_status sr_decide(const sr_options *options, const sr_site *site, const sr_way
   else
     SR_TRY(size_travel(d, site));
   measure_workspace(d);
-  sr_span all = {0, o->kv_len};
-  d->rank_pairs = sr_partition_pairs(&d->partition, d->work.q, (sr_tokens){1, &all});
+  sr_decision_count_pairs(d);
   return SR_OK;
 }
 

@@ -3,6 +3,7 @@
 #define SR_PLAN_DECISION_H
 
 #include <math.h>
+#include <omp.h>
 #include <seqring/plan.h>
 
 #include "batch.h"
@@ -74,6 +75,12 @@ typedef struct sr_decision {
 sr_status sr_decide(const sr_options *options, const sr_site *site, const sr_way *way, sr_decision *decision);
 void sr_decision_free(sr_decision *decision);
 
+/* Threads where so many are asked for, 0 being OpenMP's own choice: no more than OMP_THREAD_LIMIT. */
+static inline int sr_plan_threads(int wanted) {
+  const int threads = wanted > 0 ? wanted : omp_get_max_threads(), most = omp_get_thread_limit();
+  return threads < most ? threads : most;
+}
+
 /* Whether queries travel, and keys and values stay where they are. */
 static inline bool sr_decision_decodes(const sr_decision *d) {
   return d->way.solver->strategy == SR_STRATEGY_DECODE;
@@ -124,6 +131,9 @@ static inline int64_t sr_decision_set(const sr_decision *d, int run) {
 static inline double sr_decision_slope(const sr_decision *d, int64_t work_head) {
   return d->opt.slopes ? d->opt.slopes[d->work.first_q_head + work_head] * M_LOG2E : 0;
 }
+
+/* Sets rank_pairs: again where q_start has changed. */
+void sr_decision_count_pairs(sr_decision *d);
 
 /* Tiles whose state a plan keeps from step to step; where queries travel that is all of them. */
 static inline int64_t sr_decision_kept(const sr_decision *d) {

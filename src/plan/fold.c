@@ -152,7 +152,6 @@ static void enter_segment(const sr_fold *s, const key_chunk *at, sr_task *task) 
 
 /* Between tiles the master thread, which alone may call MPI, drives the transfer and tells the caller how far it is. */
 static void look_up(sr_fold *s) {
-  if (omp_get_thread_num() != 0) return;
   if (s->status == SR_OK) s->status = sr_transfer_poll(s->transfer);
   sr_plan_progress(s->plan, s->done);
 }
@@ -257,7 +256,7 @@ static int64_t meet_chunks(sr_fold *s, const sr_worker *w, int64_t count, const 
       pairs += task->pairs;
       if (writes) write_tile(s, task);
     }
-    look_up(s);
+    if (omp_get_thread_num() == 0) look_up(s);
   }
   return pairs;
 }

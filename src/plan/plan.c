@@ -277,7 +277,7 @@ sr_status sr_plan_move(sr_plan *plan, int64_t q_start) {
   SR_TRY(sr_options_check_position(q_start));
   sr_span all = {0, o->kv_len};
   d->q_start = d->opt.mask.q_start = d->partition.q_start = q_start;
-  d->rank_pairs = sr_partition_pairs(&d->partition, d->work.q, (sr_tokens){1, &all});
+  sr_decision_count_pairs(d);
   plan->all_pairs = sr_mask_pairs(&o->mask, q_start, o->q_len, o->kv_len, all) * (double)o->q_heads;
   return SR_OK;
 }

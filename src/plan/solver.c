@@ -102,6 +102,8 @@ static int add_ways(const sr_solver *solver, const sr_options *o, const sr_site 
 
 int sr_ways(const sr_options *o, const sr_site *site, sr_way *way, int room) {
   int n = 0;
+  char text[SR_ERROR_TEXT];
+  sr_error_keep(text);
   for (int i = 0; i < SOLVERS; i++) {
     const sr_solver *solver = &table[i];
     const bool asked_for = o->strategy == solver->strategy;
@@ -112,5 +114,6 @@ int sr_ways(const sr_options *o, const sr_site *site, sr_way *way, int room) {
     n = add_ways(solver, o, site, way, n, room);
     if (!asked_for && site->ranks == 1) break; /* all are the same */
   }
+  sr_error_restore(text); /* that a way does not apply is no failure */
   return n;
 }

@@ -151,6 +151,34 @@ class Folders(Case):
             self.assertEqual(self.tokenized('~'), [0])
         self.refuse('byte 126', tokenized=llama.tokenizer(model=short))
 
+    def test_what_is_not_needed(self):
+        """Tensors that follow from the configuration, and the largest text of a tokenizer that has none."""
+        self.write()
+        with open(self.path('folder', 'tokenizer_config.json'), 'w') as f:
+            json.dump({'model_max_length': 1000000000000000019884624838656}, f)
+        self.imported()
+        with open(self.path('model.h5'), 'rb') as f:
+            plain = f.read()
+        path = self.path('folder', 'model.safetensors')
+        with open(path, 'rb') as f:
+            size = int.from_bytes(f.read(8), 'little')
+            head, data = json.loads(f.read(size)), f.read()
+        head['model.layers.1.self_attn.rotary_emb.inv_freq'] = {'dtype': 'F32', 'shape': [2],
+                                                                'data_offsets': [len(data), len(data) + 8]}
+        head = json.dumps(head).encode()
+        with open(path, 'wb') as f:
+            f.write(len(head).to_bytes(8, 'little') + head + data + bytes(8))
+        self.imported()
+        with open(self.path('model.h5'), 'rb') as f:
+            self.assertEqual(f.read(), plain)
+
+    def test_several_files(self):
+        self.write()
+        os.rename(self.path('folder', 'model.safetensors'), self.path('folder', 'model-00001-of-00002.safetensors'))
+        with open(self.path('folder', 'model.safetensors.index.json'), 'w') as f:
+            f.write('{}')
+        self.refuse_command(INPUT_ERROR, ('in several files',), 'import', self.path('folder'), '-o', self.path('model.h5'))
+
     def refuse(self, *expected, changed=None, **how):
         if changed:
             how['configured'] = llama.config(stack(), **changed)

@@ -93,6 +93,14 @@ class Generate(Case):
         self.import_model(gguf.write(self.path('model.gguf'), values, self.arrays))
         self.assertEqual(self.ids(self.text('the an7'), '-n', 6), made[:made.index(made[1])])
 
+    def test_end_of_the_text(self):
+        """The token that a tokenizer puts behind a text is none of those that the model goes on after."""
+        made = self.ids(self.text('the an7'), '-n', 6)
+        end = next(i for i in range(len(gguf.tokens())) if i not in made)
+        values = {**gguf.metadata(), 'tokenizer.ggml.add_eos_token': (gguf.BOOL, True), 'tokenizer.ggml.eos_token_id': (gguf.U32, end)}
+        self.import_model(gguf.write(self.path('model.gguf'), values, self.arrays))
+        self.assertEqual(self.ids(self.text('the an7'), '-n', 6), made)
+
     def test_names_in_a_block(self):
         """The end of a configuration's block of lines is no further name."""
         path, config = self.text('the an7'), self.path('run.yaml')

@@ -282,6 +282,28 @@ class Own(Case):
                     files.add(f.read())
             self.assertEqual(len(files), 1)
 
+    def test_long_causal_source(self):
+        """The rows of a source are dealt as those that attend to it take them, also where another way would be faster."""
+        s = {'cross_attention': True, 'positions': 'sinusoidal'}
+        self.make(stack(len(SPECIAL) + len(WORDS), **s), stack(len(SPECIAL) + len(LETTERS), head='none', head_bias=False, causal=True,
+                                                               positions='sinusoidal'))
+        with open(self.path('source'), 'w') as f:
+            f.writelines(np.random.default_rng(2).choice(list(LETTERS), 18000))
+        found = {tuple(x.tobytes() for x in self.run_model('--source', self.path('source'), ranks=ranks)) for ranks in (0, 3)}
+        self.assertEqual(len(found), 1)
+
+    def test_own_queries(self):
+        """q, k and v of a layer are those of its attention to its own tokens."""
+        model = self.encoder_decoder()['decoder']
+        done = run('run', '-q', '--model', self.path('model.h5'), '--text', self.path('text'), '-o', self.path('o.h5'), '--layer=0',
+                   '--source', self.path('source'), '--outputs=tokens,q,k')
+        self.assertEqual((done.status, done.said), (0, []))
+        with h5py.File(self.path('o.h5')) as f:
+            ids, q, k = f['tokens'][:], f['q'][:], f['k'][:]
+        model.s = {**model.s, 'layers': 0}
+        for name, x in ('query', q), ('key', k):
+            np.testing.assert_allclose(x.reshape(len(ids), -1), model.linear(f'0.{name}', model.hidden(ids)), rtol=0, atol=5e-5)
+
     def test_generate(self):
         """From nothing, and after a text: each token is the most probable, or as probable but for rounding."""
         models = self.encoder_decoder()

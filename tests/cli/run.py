@@ -244,6 +244,17 @@ class Run(Case):
             self.assertEqual(list(np.isnan(f['surprise'])), [True, False, False])
         self.assertEqual(len([row for row in done.out.splitlines() if row.strip() and 'surprise' not in row]), 2)
 
+    def test_nonfinite(self):
+        """What a model cannot predict is told, by one rank."""
+        arrays = gguf.quiet_tensors()
+        arrays['output_norm.weight'] = np.full_like(arrays['output_norm.weight'], np.nan)
+        model, text = self.decoder_model(arrays=arrays), self.text('the an7 the')
+        for ranks in 0, 2:
+            done = run('run', '-q', '--model', model, '--text', text, '-o', self.path('o.h5'), ranks=ranks)
+            self.assertEqual((done.status, done.said, len(done.warned)), (0, [], 1))
+            with h5py.File(self.path('o.h5')) as f:
+                self.assertIn(f'{len(f["logprob"])} of the tokens', done.warned[0])
+
     def test_top(self):
         """The most surprising units are printed, over several files, as they begin there."""
         model = self.decoder_model(arrays=gguf.quiet_tensors())

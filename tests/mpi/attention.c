@@ -178,16 +178,17 @@ static void bytes_and_flops_are_as_described(void) {
 
 static void watch(void *data, int64_t done, int64_t total) {
   int64_t *last = data;
-  CHECK(done >= last[0] && done <= total && total > 0);
+  CHECK(done >= last[0] && done <= total);
   last[0] = done;
   last[1] = total;
 }
 
-static void progress_never_goes_back(void) {
+/* Of few queries, which travel, and of many. */
+static void progress_never_goes_back(int64_t queries) {
   int64_t last[2] = {0};
   problem p = {0};
   sr_options_default(&p.options);
-  p.options.q_len = p.options.kv_len = 3000;
+  p.options.q_len = queries, p.options.kv_len = 3000;
   p.options.q_heads = p.options.kv_heads = 2;
   p.options.head_dim = p.options.value_dim = 8;
   p.options.mask.causal = true;
@@ -197,7 +198,7 @@ static void progress_never_goes_back(void) {
   problem_fill(&p, 3);
   output out;
   CHECK(problem_run(&p, MPI_COMM_WORLD, &out) == SR_OK);
-  CHECK(last[0] == last[1] && last[1] > 0);
+  CHECK(last[0] == last[1] && (last[1] > 0 || queries <= SR_DECODE_QUERIES)); /* a rank may have no keys */
   output_close(&out);
   problem_free(&p);
 }
@@ -211,6 +212,8 @@ int main(int argc, char **argv) {
   any_options_same_bits();
   plan_is_reusable();
   bytes_and_flops_are_as_described();
-  progress_never_goes_back();
+  progress_never_goes_back(3000);
+  progress_never_goes_back(4);
+  progress_never_goes_back(1);
   return finish_checks();
 }

@@ -137,8 +137,39 @@ static void bad_datasets(void) {
   CHECK(try_dataset(&bad) == SR_ERR_ARGUMENT);
   bad = good, bad.dimension[1] = "a";
   CHECK(try_dataset(&bad) == SR_ERR_ARGUMENT && strstr(sr_error_text(), "two lengths"));
-  bad = good, bad.name = "a";
-  CHECK(try_dataset(&bad) == SR_ERR_OUTPUT); /* the dimension has the name */
+  static const char *const names[] = {"a", "", ".", "x/y", NULL}; /* the first one is that of the dimension */
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+    bad = good, bad.name = names[i];
+    CHECK(try_dataset(&bad) == SR_ERR_ARGUMENT && strstr(sr_error_text(), "its name"));
+  }
+  char long_name[SR_NAME_MAX + 1] = "";
+  memset(long_name, 'x', SR_NAME_MAX);
+  bad = good, bad.name = long_name;
+  CHECK(try_dataset(&bad) == SR_ERR_ARGUMENT);
+  bad = good, bad.dimension[1] = "b/c";
+  CHECK(try_dataset(&bad) == SR_ERR_ARGUMENT && strstr(sr_error_text(), "dimension 'b/c'"));
+}
+
+static void bad_texts(void) {
+  static const sr_output_dataset good = {"x", "x", "1", SR_F32, 1, {2}, {"a"}};
+  static const sr_output_text bad[] = {{"creator", "me"}, {"provenance", "{}"}, {"complete", "no"}, {"", "empty"}};
+  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+    sr_output *output;
+    const sr_output_spec spec = {.path = path, .n_datasets = 1, .dataset = &good, .n_texts = 1, .text = &bad[i]};
+    CHECK(sr_output_create(MPI_COMM_WORLD, &spec, &output) == SR_ERR_ARGUMENT && output == NULL && !exists(path));
+  }
+}
+
+/* Rows that overlap would be written twice, in place of others. */
+static void rows_that_overlap(void) {
+  sr_output *output;
+  const sr_output_spec spec = spec_for(path);
+  const sr_span twice[] = {{0, 2}, {1, 1}};
+  static unsigned char bytes[3 * HEADS * WIDTH * 4];
+  CHECK(sr_output_create(MPI_COMM_WORLD, &spec, &output) == SR_OK);
+  sr_status status = sr_output_write(output, SR_OUTPUT_O, &(sr_rows){3, 2, twice}, bytes);
+  CHECK(status == SR_ERR_ARGUMENT);
+  CHECK(sr_output_commit(&output, status, NULL) == SR_ERR_ARGUMENT && !exists(path));
 }
 
 /* Reads the rows of a tensor of the file at their place. */
@@ -205,6 +236,8 @@ int main(int argc, char **argv) {
   reading();
   failures(argv[1]);
   bad_datasets();
+  bad_texts();
+  rows_that_overlap();
   CHECK(make_output(path, SR_OK, -1) == SR_OK);
   CHECK(make_output(path, SR_OK, -1) == SR_OK); /* replaces the first */
   if (rank == 0) check_output();
