@@ -107,15 +107,17 @@ enum { SR_OUTPUT_RANK_MAX = 3 };
 
 /* A dataset of an output. Its rows, along the first dimension, are written one by one. */
 typedef struct sr_output_dataset {
-  const char *name;
+  const char *name;              /* shorter than SR_NAME_MAX, without '/', not "" or ".", and no other dataset's */
   const char *long_name, *units; /* attributes in the words of the CF conventions, or NULL for none */
   sr_dtype dtype;
   int rank; /* number of dimensions, 1 to SR_OUTPUT_RANK_MAX */
   int64_t dims[SR_OUTPUT_RANK_MAX];
-  const char *dimension[SR_OUTPUT_RANK_MAX]; /* their names, or NULL: dimensions of one name are of one length */
+  const char *dimension[SR_OUTPUT_RANK_MAX]; /* their names, or NULL: such as datasets may have, and none has; those of
+                                                one name are of one length */
 } sr_output_dataset;
 
-/* An attribute of the root group. */
+/* An attribute of the root group: not "", and not creator, provenance or complete, which are seqring's; no two of one
+ * name. */
 typedef struct sr_output_text {
   const char *name, *text;
 } sr_output_text;

@@ -54,7 +54,7 @@ typedef enum sr_products {
 enum { SR_DECODE_QUERIES = 16 };
 
 /* Called by the thread that called sr_plan_forward, between tiles: done of total visible (query, key) pairs of this
- * rank's, each counted once a query head. */
+ * rank's, each counted once a query head; never where it has none. */
 typedef void sr_progress_fn(void *data, int64_t done, int64_t total);
 
 #define SR_OPTIONS_VERSION 1
@@ -90,7 +90,7 @@ typedef struct sr_options {
   uint64_t piece_bytes;    /* in which keys and values travel, up to 2^28; 0: 4 MiB */
   sr_products products;    /* SR_PRODUCTS_AUTO */
   bool refuse_nonfinite;   /* fail with SR_ERR_NONFINITE when a visible input is NaN or Inf */
-  int threads;             /* OpenMP threads of this rank; 0: OpenMP's own choice */
+  int threads;             /* OpenMP threads of this rank; 0: OpenMP's own choice; no more than OMP_THREAD_LIMIT */
   uint64_t memory_limit;   /* bytes of this rank's workspace and of what its node shares, 0: no limit */
   sr_progress_fn *progress; /* or NULL */
   void *progress_data;

@@ -4,16 +4,21 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Of a line before it is cut: it may name two files. */
+enum { LONGEST = 2 * 4096 + SR_ERROR_TEXT };
+
 static _Thread_local char last_text[SR_ERROR_TEXT];
 
 sr_status sr_fail(sr_status status, const char *format, ...) {
-  char text[SR_ERROR_TEXT]; /* the arguments may point into last_text */
+  char text[LONGEST]; /* the arguments may point into last_text */
   va_list args;
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
+  const size_t length = strlen(text), kept = length < SR_ERROR_TEXT ? length : SR_ERROR_TEXT - 1;
   char *to = last_text;
-  for (const char *from = text; *from; from++) *to++ = (unsigned char)*from < ' ' || *from == 127 ? '?' : *from;
+  for (const char *from = text + length - kept; *from; from++)
+    *to++ = (unsigned char)*from < ' ' || *from == 127 ? '?' : *from;
   *to = '\0';
   return status;
 }

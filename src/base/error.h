@@ -5,7 +5,8 @@
 #include <seqring/status.h>
 
 /* Keeps the line for sr_error_text and returns status, so that a failing function says `return sr_fail(...)`.
- * Control characters and line breaks of the text (names come from files) are shown as '?'. */
+ * Control characters and line breaks of the text (names come from files) are shown as '?'. Of a line that is too long
+ * the end is kept: long paths come first. */
 sr_status sr_fail(sr_status status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Room that sr_error_text needs at most, with its final NUL. */

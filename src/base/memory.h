@@ -44,7 +44,8 @@ void sr_free(void *block);
 void *sr_grow(void *array, int64_t n, int64_t *room, size_t size);
 
 /* Bytes that processes of this machine can still allocate without swapping: the least of what the kernel calls
- * available and what is left under the limits of this process's control groups. UINT64_MAX when neither is known. */
+ * available and what is left, cached files counted as such, under the limits of this process's control groups.
+ * UINT64_MAX when neither is known. */
 uint64_t sr_memory_available(void);
 
 /* Largest resident size this process has had so far, in bytes. */

@@ -205,7 +205,7 @@ const sr_option sr_option_table[] = {
      .in_config = true,
      SETTING(unit),
      .choice = units,
-     .help = "What an embedding and a surprise are of: each document, file, paragraph or line."},
+     .help = "What an embedding and a surprise are of: each document, or a part of one: file, paragraph or line."},
     {.name = "limit",
      .kind = SR_KIND_INTEGER,
      .argument = "N",
@@ -382,7 +382,7 @@ const sr_option sr_option_table[] = {
      .max = 4096,
      .help =
          "Threads of a rank; 'auto' is OMP_NUM_THREADS where that is set, else the node's cores over its ranks, and "
-         "on all ranks that of the one with the fewest."},
+         "on all ranks that of the one with the fewest; OMP_THREAD_LIMIT counts too."},
     {.name = "verify",
      .kind = SR_KIND_INTEGER,
      .argument = "N",
@@ -492,7 +492,7 @@ const sr_option sr_option_table[] = {
      SETTING(sweep[SR_AXIS_THREADS]),
      .help =
          "Threads of a rank; 'auto' is OMP_NUM_THREADS where that is set, else the node's cores over its ranks, and "
-         "on all ranks that of the one with the fewest."},
+         "on all ranks that of the one with the fewest; OMP_THREAD_LIMIT counts too."},
     {.name = "strategy",
      .kind = SR_KIND_LIST,
      .argument = "LIST",

@@ -60,7 +60,7 @@ const sr_stats_key sr_stats_key_table[] = {
     {"nonfinite", "NaN and Inf elements of q, k and v that some query sees"},
     {"output_bytes", "size of the output"},
     {"verify", "null, or an object with rows, o_error, lse_error and worst, the largest error as a share of what "
-               "rounding explains, of query worst_query and head worst_head; an error is null where it is infinite"},
+               "rounding explains, of query worst_query and head worst_head; an error is null where it is no number"},
     {"options", "the options as they were given, by name"},
     {"resolved", "what they came to: mask, first position, scale, element types"},
     {"versions", "versions of seqring and of its libraries"},
@@ -111,6 +111,7 @@ sr_status sr_stats_open(const char *path, sr_stats **stats) {
   if (!made->file) {
     sr_status status = fail(path);
     if (fd >= 0) close(fd);
+    if (made->partial[0]) unlink(made->partial);
     free(made);
     return status;
   }

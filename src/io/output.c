@@ -62,7 +62,7 @@ static sr_output *new_output(const sr_output_spec *spec) {
   for (int i = 0; i < output->n; i++) {
     const sr_output_dataset *from = &spec->dataset[i];
     kept *to = &output->dataset[i];
-    snprintf(to->name, sizeof to->name, "%s", from->name);
+    snprintf(to->name, sizeof to->name, "%s", from->name ? from->name : "");
     to->rank = from->rank;
     memcpy(to->dims, from->dims, sizeof to->dims);
     to->row_bytes = sr_output_row_bytes(from);

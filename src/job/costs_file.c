@@ -89,9 +89,10 @@ static bool replace(const char *path, const json_t *json) {
   if (!sr_replace_target(path, target, sizeof target) || !sr_may_replace(target)) return false;
   const int fd = sr_replace_open(target, partial, sizeof partial);
   if (fd < 0) return false;
-  const bool done =
-      !json_dumpfd(json, fd, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) && sr_replace_finish(fd, partial, target);
-  const int error = errno;
+  errno = 0; /* which the writing of JSON leaves alone where the disk took less than all */
+  const bool done = !json_dumpfd(json, fd, JSON_INDENT(2) | JSON_REAL_PRECISION(6)) && !fsync(fd) &&
+                    sr_replace_finish(fd, partial, target);
+  const int error = errno ? errno : ENOSPC;
   if (!done) unlink(partial);
   close(fd);
   errno = error;
@@ -101,11 +102,12 @@ static bool replace(const char *path, const json_t *json) {
 static sr_status keep(const char *path, int threads, const kept_costs *kept) {
   json_t *json = kept_json(threads, kept);
   if (!json) return sr_fail(SR_ERR_RESOURCE, "%s: no memory for the costs of this machine", sr_shown(path));
-  const bool done = replace(path, json);
+  sr_status status = SR_OK;
+  if (!replace(path, json))
+    status = sr_fail(sr_file_status(errno), "%s: cannot keep the costs of this machine: %s", sr_shown(path),
+                     strerror(errno));
   json_decref(json);
-  if (done) return SR_OK;
-  return sr_fail(sr_file_status(errno), "%s: cannot keep the costs of this machine: %s", sr_shown(path),
-                 strerror(errno));
+  return status;
 }
 
 static sr_status read_file(const char *path, int threads, kept_costs *kept) {

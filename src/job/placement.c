@@ -1,13 +1,13 @@
 #include "placement.h"
 
 #include <hwloc.h>
-#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/error.h"
+#include "base/threads.h"
 
 enum { THREADS_MAX = 4096 };
 
@@ -89,7 +89,6 @@ sr_status sr_placement_find(int wanted, int local_ranks, sr_placement *placement
   int threads = wanted;
   if (threads < 1) SR_TRY(environment_threads(&threads));
   if (threads < 1) threads = placement->node_cores / local_ranks;
-  const int most = omp_get_thread_limit();
-  placement->threads = threads < 1 ? 1 : threads < most ? threads : most;
+  placement->threads = sr_threads_allowed(threads < 1 ? 1 : threads);
   return SR_OK;
 }

@@ -53,13 +53,14 @@ static void find_next(sr_run_state *r) {
     }
 }
 
-/* A token that begins a document has NaN for its log-probability, and no other should. */
+/* Of tokens that something follows. */
 static sr_status warn_of_nonfinite(const sr_run_state *r) {
   int64_t n = 0;
   char text[128];
   for (int64_t row = 0; row < r->rows.count; row++) n += r->next[row] >= 0 && !isfinite(r->logprob[row]);
   SR_TRY(sr_comm_sum_i64(r->comm, &n, 1));
-  snprintf(text, sizeof text, "%" PRId64 " of the tokens have a log-probability that is NaN or Inf", n);
+  snprintf(text, sizeof text, "%" PRId64 " %s a log-probability that is NaN or Inf", n,
+           n == 1 ? "token has" : "tokens have");
   if (n > 0) sr_job_warn(&r->job->events, r->rank, text);
   return SR_OK;
 }

@@ -72,7 +72,7 @@ static sr_status find_weight(sr_import *import, int64_t i) {
 static bool is_left_out(const sr_import *import, const char *name) {
   const size_t length = strlen(name);
   for (const char *const *left_out = import->left_out; left_out && *left_out; left_out++) {
-    const size_t end = strlen(*left_out);
+    const size_t end = **left_out == '.' ? strlen(*left_out) : length;
     if (length >= end && !strcmp(name + length - end, *left_out)) return true;
   }
   return false;

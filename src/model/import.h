@@ -18,8 +18,9 @@ typedef struct sr_import {
   sr_vocabulary vocabulary;
   sr_vocabulary source_vocabulary; /* as in sr_saved */
   const sr_naming *naming;         /* ends with part NULL; NULL: names are seqring's own */
-  const char *const *left_out;     /* ends of names of tensors that are not needed, or NULL; ends with NULL */
-  char *tensors;                   /* path of a folder's tensors */
+  const char *const *left_out; /* tensors that may be there and are not needed, ".x" being all that end so; ends with
+                                  NULL; NULL where there are none */
+  char *tensors;               /* path of a folder's tensors */
   int64_t n_weights;
   sr_weight_shape *weight;
   sr_source_tensor **tensor; /* [n_weights] where each comes from; NULL: rotary_factors */

@@ -6,6 +6,7 @@
 #include <omp.h>
 #include <seqring/plan.h>
 
+#include "base/threads.h"
 #include "batch.h"
 #include "block.h"
 #include "kernels/kernel.h"
@@ -75,10 +76,9 @@ typedef struct sr_decision {
 sr_status sr_decide(const sr_options *options, const sr_site *site, const sr_way *way, sr_decision *decision);
 void sr_decision_free(sr_decision *decision);
 
-/* Threads where so many are asked for, 0 being OpenMP's own choice: no more than OMP_THREAD_LIMIT. */
+/* Threads where so many are asked for, 0 being OpenMP's own choice. */
 static inline int sr_plan_threads(int wanted) {
-  const int threads = wanted > 0 ? wanted : omp_get_max_threads(), most = omp_get_thread_limit();
-  return threads < most ? threads : most;
+  return sr_threads_allowed(wanted > 0 ? wanted : omp_get_max_threads());
 }
 
 /* Whether queries travel, and keys and values stay where they are. */

@@ -17,6 +17,7 @@ void sr_plan_progress(const sr_plan *plan, const int64_t *done) {
 #pragma omp atomic read
   now = *done;
   double total = plan->d.rank_pairs * (double)plan->d.work.q_heads;
+  if (total == 0) return;
   o->progress(o->progress_data, now, total < 0x1p62 ? (int64_t)total : INT64_C(1) << 62);
 }
 

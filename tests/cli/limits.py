@@ -18,16 +18,18 @@ class Limits(Case):
                                             ('memory', 'memory.limit_in_bytes', 'memory.usage_in_bytes', 'total_')):
             os.makedirs(self.path('group', folder), exist_ok=True)
             for name, value in ((limit, LIMIT), (used, LIMIT - (64 << 10)),
-                                ('memory.stat', f'anon 1\n{prefix}inactive_file {cached - 4096}\n{prefix}active_file 4096')):
+                                ('memory.stat', f'anon 1\n{prefix}inactive_file {cached // 2}\n{prefix}active_file {cached // 2}')):
                 with open(self.path('group', folder, name), 'w') as f:
                     f.write(f'{value}\n')
         start = 'unshare', '--mount', 'sh', '-c', MADE_UP, self.path('group')
+        with open('/proc/self/cgroup') as f:
+            limited = any(line.startswith('0::') or 'memory' in line for line in f)
         try:
-            possible = os.geteuid() == 0 and run_command([*start, 'true']).status == 0
+            possible = limited and os.geteuid() == 0 and run_command([*start, 'true']).status == 0
         except FileNotFoundError:
             possible = False
         if not possible:
-            self.skipTest('no mount namespace can be had')
+            self.skipTest('no mount namespace can be had, or no control group')
         return run_command([*start, PROGRAM, *words])
 
     def test_cached_files(self):
@@ -36,7 +38,7 @@ class Limits(Case):
         self.assertEqual((done.status, len(done.said)), (RESOURCE_ERROR, 1), done.said)
         self.assertIn('too little memory', done.said[0])
         self.assertFalse(os.path.exists(self.path('o.h5')))
-        done = self.under(4 << 30, 'attend', KJV, '-o', self.path('o.h5'))
+        done = self.under(128 << 20, 'attend', KJV, '-o', self.path('o.h5'))
         self.assertEqual((done.status, done.said), (0, []))
 
     def test_dry_run(self):

@@ -90,6 +90,7 @@ class Words(Case):
         self.assertTrue(os.path.islink(link))
         with open(lone) as f:
             self.assertIsNotNone(json.load(f)['inside'])
+        check_refusals(self, [Refusal(5, ('statistics', 'No space'), (KJV, '-o', self.path('o.h5'), '--stats', '/dev/full'))])
         os.symlink('none.json', self.path('astray.json'))
         for option in '--machine', '--stats':
             words = (KJV, option, self.path('astray.json'))
@@ -133,6 +134,13 @@ class Words(Case):
         self.assertIn('2 of 3 ranks could have more threads than the rank with the fewest, 1,', '\n'.join(done.warned))
         done = run_command([MPIRUN, '--oversubscribe', '--bind-to', 'core', '-n', '2', *uneven, PROGRAM, 'attend', KJV, '--dry-run'])
         self.assertEqual((done.status, len(done.warned)), (0, 1), done.warned)  # nobody has more threads than cores
+
+    def test_thread_limit(self):
+        """Threads that OpenMP would not give are not counted."""
+        stats = self.path('run.json')
+        self.attend(KJV, '-q', '-o', self.path('o.h5'), '--threads=2', '--stats', stats, env={'OMP_THREAD_LIMIT': '1'})
+        with open(stats) as f:
+            self.assertEqual(json.load(f)['threads'], 1)
 
     def test_stats(self):
         page = self.said('help', '--man').replace('\\-', '-')

@@ -1,6 +1,8 @@
 /* The engine on any number of ranks: the bits of one rank, confirmed in float64, over the whole space of options. */
 #include <seqring/seqring.h>
 #include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "check.h"
 #include "problem.h"
@@ -178,7 +180,7 @@ static void bytes_and_flops_are_as_described(void) {
 
 static void watch(void *data, int64_t done, int64_t total) {
   int64_t *last = data;
-  CHECK(done >= last[0] && done <= total);
+  CHECK(done >= last[0] && done <= total && total > 0);
   last[0] = done;
   last[1] = total;
 }
@@ -203,6 +205,23 @@ static void progress_never_goes_back(int64_t queries) {
   problem_free(&p);
 }
 
+/* It is about the last failure, and not about what a plan tried and left. */
+static void success_leaves_the_error(void) {
+  char before[1024];
+  sr_plan *plan = NULL;
+  sr_options options;
+  sr_options_default(&options);
+  options.q_len = options.kv_len = -1;
+  options.q_heads = options.kv_heads = 2, options.head_dim = options.value_dim = 8;
+  CHECK(sr_plan_create(MPI_COMM_WORLD, &options, &plan) == SR_ERR_ARGUMENT);
+  snprintf(before, sizeof before, "%s", sr_error_text());
+  for (options.q_len = 1, options.kv_len = 3000; options.q_len < 4000; options.q_len += 2999) {
+    CHECK(sr_plan_create(MPI_COMM_WORLD, &options, &plan) == SR_OK);
+    sr_plan_destroy(&plan);
+  }
+  CHECK(*before && strcmp(sr_error_text(), before) == 0);
+}
+
 int main(int argc, char **argv) {
   MPI_Init(&argc, &argv);
   if (!sr_isa_name()) { /* SEQRING_ISA is not on this machine: skipped */
@@ -215,5 +234,6 @@ int main(int argc, char **argv) {
   progress_never_goes_back(3000);
   progress_never_goes_back(4);
   progress_never_goes_back(1);
+  success_leaves_the_error();
   return finish_checks();
 }

@@ -146,16 +146,25 @@ static void bad_datasets(void) {
   memset(long_name, 'x', SR_NAME_MAX);
   bad = good, bad.name = long_name;
   CHECK(try_dataset(&bad) == SR_ERR_ARGUMENT);
+  const sr_output_dataset pair[] = {good, good};
+  sr_output *output;
+  const sr_output_spec twice = {.path = path, .n_datasets = 2, .dataset = pair};
+  CHECK(sr_output_create(MPI_COMM_WORLD, &twice, &output) == SR_ERR_ARGUMENT && output == NULL);
+  bad = good, bad.dimension[0] = "";
+  CHECK(try_dataset(&bad) == SR_ERR_ARGUMENT);
   bad = good, bad.dimension[1] = "b/c";
   CHECK(try_dataset(&bad) == SR_ERR_ARGUMENT && strstr(sr_error_text(), "dimension 'b/c'"));
 }
 
 static void bad_texts(void) {
   static const sr_output_dataset good = {"x", "x", "1", SR_F32, 1, {2}, {"a"}};
-  static const sr_output_text bad[] = {{"creator", "me"}, {"provenance", "{}"}, {"complete", "no"}, {"", "empty"}};
-  for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+  static const sr_output_text bad[] = {{"creator", "me"}, {"provenance", "{}"}, {"complete", "no"},
+                                       {"", "empty"},     {"t", "1"},           {"t", "2"}};
+  const int n = sizeof bad / sizeof *bad;
+  for (int i = 0; i < n - 1; i++) { /* the last two together */
     sr_output *output;
-    const sr_output_spec spec = {.path = path, .n_datasets = 1, .dataset = &good, .n_texts = 1, .text = &bad[i]};
+    const sr_output_spec spec = {
+        .path = path, .n_datasets = 1, .dataset = &good, .n_texts = i == n - 2 ? 2 : 1, .text = &bad[i]};
     CHECK(sr_output_create(MPI_COMM_WORLD, &spec, &output) == SR_ERR_ARGUMENT && output == NULL && !exists(path));
   }
 }

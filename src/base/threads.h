@@ -1,0 +1,13 @@
+/* Numbers of OpenMP threads. */
+#ifndef SR_BASE_THREADS_H
+#define SR_BASE_THREADS_H
+
+#include <omp.h>
+
+/* So many threads, or as many as OMP_THREAD_LIMIT leaves. */
+static inline int sr_threads_allowed(int threads) {
+  const int most = omp_get_thread_limit();
+  return threads < most ? threads : most;
+}
+
+#endif
