@@ -15,7 +15,7 @@ typedef enum sr_strategy {
                        nodes */
   SR_STRATEGY_ULYSSES, /* each rank gets all tokens of some heads, and hands its results back */
   SR_STRATEGY_HYBRID,  /* groups of ranks deal their heads so; keys and values travel round a ring of groups */
-  SR_STRATEGY_DECODE   /* the queries, of which there are up to SR_DECODE_QUERIES, and partial results */
+  SR_STRATEGY_DECODE   /* the queries, and partial results: up to SR_DECODE_QUERIES take this one and no other */
 } sr_strategy;
 
 /* How queries and keys are dealt to ranks. */

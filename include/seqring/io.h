@@ -97,7 +97,8 @@ typedef struct sr_file_info {
 } sr_file_info;
 
 /* Looks at any HDF5 file, in a forked child as sr_input_probe does, and as there at a group or the root. Not
- * collective; call it before MPI_Init. Errors: SR_ERR_INPUT, SR_ERR_RESOURCE. */
+ * collective; call it before MPI_Init. Errors: SR_ERR_ARGUMENT (no path, a group's name that is too long),
+ * SR_ERR_INPUT, SR_ERR_RESOURCE. */
 sr_status sr_file_probe(const char *path, const char *group, sr_file_info *info);
 
 /* Frees what a probe filled in, and zeroes it; accepts NULL. Not collective. */

@@ -129,8 +129,8 @@ typedef struct sr_plan_info {
   uint64_t shared;         /* bytes that it shares with the other ranks of its node */
   uint64_t touched;        /* bytes of these that it writes or reads: that count as its own while it does */
   uint64_t tensor_bytes;   /* bytes of this rank's q, k, v, o and lse, which the caller holds */
-  uint64_t sent_bytes;     /* bytes of keys and values that this rank sends in one forward; decode: of queries and
-                              partial results that it hands to reductions */
+  uint64_t sent_bytes;     /* bytes that this rank sends in one forward: keys and values; where heads are dealt also
+                              queries and results; decode: queries and partial results, to reductions */
   uint64_t far_bytes;      /* of these, to other nodes; decode: 0 */
   double seconds;          /* that a forward is expected to take, by the costs; infinite as in sr_plan_choice */
   double flops;      /* useful floating-point operations of the job: 2 (head_dim + value_dim) a visible pair and head */

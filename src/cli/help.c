@@ -23,7 +23,7 @@ static void print_option(const sr_option *option) {
     n += snprintf(name + n, sizeof name - (size_t)n, "--%s%s%s", option->name, option->argument ? " " : "",
                   option->argument ? option->argument : "");
   }
-  char help[512];
+  char help[2048];
   bool standard = option->standard && strcmp(option->standard, "no") != 0;
   snprintf(help, sizeof help, "%s%s%s%s", option->help, standard ? " [" : "", standard ? option->standard : "",
            standard ? "]" : "");

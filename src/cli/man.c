@@ -85,7 +85,8 @@ static void put_commands(void) {
   for (int j = 0; j < sr_n_options; j++)
     if (sr_option_table[j].commands == SR_FOR_ALL) put_option(&sr_option_table[j]);
   puts(".PP");
-  line("A switch is undone by --no-NAME. No option may be given twice, and none may be abbreviated.");
+  line("A switch is undone by --no-NAME. No option but text and source may be given twice, and none may be "
+       "abbreviated.");
 }
 
 static void put_config(void) {
@@ -95,7 +96,8 @@ static void put_config(void) {
   line("input: king.h5\ncausal: yes\nwindow: 1023,0");
   puts(".RE\n.fi\n.PP");
   line("What the command line gives wins. Names of files are relative to the folder in which seqring starts. Keys are "
-       "the options of the command, but for config, help and version.");
+       "the options of the command, but for config, help and version. Several files are the lines of a block "
+       "(\"text: |\").");
 }
 
 static void put_files(void) {
@@ -142,6 +144,8 @@ static void put_environment(void) {
   section("ENVIRONMENT");
   term("OMP_NUM_THREADS");
   line("Threads of a rank, where --threads does not tell.");
+  term("OMP_THREAD_LIMIT");
+  line("No rank has more threads.");
   term("SEQRING_ISA");
   line("Instruction set of the kernels: portable, avx2, avx512 or avx512bf16; by default the best of the machine. "
        "All ranks must use the same.");

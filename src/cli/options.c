@@ -41,9 +41,10 @@ const sr_option sr_option_table[] = {
      .commands = SR_FOR_IMPORT,
      .positional = true,
      SETTING(input),
-     .help = "GGUF file (version 2 or 3; F32, F16, BF16, Q8_0, Q4_0, Q4_1) of a decoder like Llama's, or a folder of "
-             "Hugging Face's (config.json, model.safetensors, tokenizer.json) of an encoder like BERT or a decoder "
-             "like Llama."},
+     .help =
+         "GGUF file (version 2 or 3; F32, F16, BF16, Q8_0, Q4_0, Q4_1) of a decoder like Llama's, or a folder of "
+         "Hugging Face's (config.json, model.safetensors, tokenizer.json or vocab.txt) of an encoder like BERT or a "
+         "decoder like Llama, or one that its config.json describes part by part."},
     {.name = "output",
      .letter = 'o',
      .kind = SR_KIND_PATH,
@@ -173,7 +174,9 @@ const sr_option sr_option_table[] = {
      .help = "Chooses what is drawn."},
     {.name = "ids",
      .kind = SR_KIND_FLAG,
+     .standard = "no",
      .commands = SR_FOR_GENERATE,
+     .in_config = true,
      SETTING(ids),
      .help = "Print ids of tokens, separated by blanks, and not their text."},
     {.name = "layer",
@@ -330,7 +333,8 @@ const sr_option sr_option_table[] = {
      .help = "What travels between ranks: ring (keys and values, from neighbour to neighbour), window (keys and "
              "values, from their owner to each rank that sees them), node (keys and values, which the ranks of a node "
              "share, from node to node), ulysses (all tokens of some heads to each rank), hybrid:UxR (so in groups of "
-             "U ranks, and keys and values round R groups; hybrid alone chooses U), decode (up to 16 queries), or "
+             "U ranks, and keys and values round R groups; hybrid alone chooses U), decode (up to 16 queries, which "
+             "take no other), or "
              "auto. It changes no bit of the result."},
     {.name = "balance",
      .kind = SR_KIND_CHOICE,

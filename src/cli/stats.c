@@ -39,7 +39,9 @@ const sr_stats_key sr_stats_key_table[] = {
     {"attention_s", "seconds in attention, waiting included"},
     {"wait_s", "of these, seconds of waiting for keys and values of other ranks"},
     {"write_s", "seconds of making, writing and completing the output"},
-    {"bytes_sent_a_rank", "bytes of keys and values"},
+    {"bytes_sent_a_rank",
+     "bytes of keys and values; where heads are dealt also of queries and results, and for a few queries "
+     "of these and partial results"},
     {"peak_memory_a_rank", "largest resident bytes of the process"},
     {"queries_a_rank", "queries held"},
     {"planned_memory_a_rank", "bytes of tensors and workspace that --dry-run names"},

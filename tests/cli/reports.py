@@ -73,6 +73,15 @@ class Words(Case):
         text = self.attend(KJV, '--dry-run', '--strategy=ring', ranks=3).out
         self.assertEqual(re.findall(r'(?m)^  (\w+) +contiguous +[\d.]+ \ws +[\d.]+ \wiB +[\d.]+ \wiB', text), ['ring'])
 
+    def test_long_help(self):
+        """No help of an option is cut."""
+        page = self.said('help', '--man').replace('\\-', '-').replace('\\&', '')
+        for command in 'attend', 'run', 'generate', 'import', 'bench':
+            text = ' '.join(self.said('help', command).split())
+            for paragraph in re.findall(r'(?m)^(?:[A-Z][^\n]{300,})$', page):
+                if paragraph[:60] in text:
+                    self.assertIn(paragraph[-40:].strip(), text)
+
     def test_machine(self):
         """The costs of a machine are measured once and kept; a file of another kind is refused and left alone."""
         machine = self.path('machine.json')
