@@ -47,13 +47,23 @@ static void add(sr_reference *row, sr_reference *other, int32_t value_dim) {
   row->keys += other->keys;
 }
 
+/* Sums that run side by side, so that each is short: one of up to 512 products rounds worse than the kernels do. */
+enum { SUMS = 16 };
+
+static double sum_of(double sum[SUMS]) {
+  for (int half = SUMS / 2; half > 0; half /= 2)
+    for (int i = 0; i < half; i++) sum[i] += sum[i + half];
+  return sum[0];
+}
+
 static void meet_key(sr_reference *row, const double *q, double scale, const double *k, int32_t head_dim,
                      const double *v, int32_t value_dim, double bias) {
-  double score = 0, reach = 0;
+  double products[SUMS] = {0}, sizes[SUMS] = {0};
   for (int32_t d = 0; d < head_dim; d++) {
-    score += q[d] * k[d];
-    reach += fabs(q[d] * k[d]);
+    products[d % SUMS] += q[d] * k[d];
+    sizes[d % SUMS] += fabs(q[d] * k[d]);
   }
+  double score = sum_of(products), reach = sum_of(sizes);
   for (int32_t d = 0; d < value_dim; d++)
     if (isfinite(v[d])) row->v_top = fmax(row->v_top, fabs(v[d]));
   if (isfinite(reach)) row->reach = fmax(row->reach, reach * fabs(scale));

@@ -154,27 +154,28 @@ static bool same(double a, double b) {
   return a == b || (isnan(a) && isnan(b));
 }
 
-/* Largest relative error of rounding to a type, and the smallest number it has. */
+/* Largest relative error of rounding to a type, the smallest number it has, and from where on it rounds to Inf. */
 typedef struct precision {
-  double unit, smallest;
+  double unit, smallest, overflow;
 } precision;
 
 static precision precision_of(sr_dtype dtype) {
   switch (dtype) {
   case SR_F16:
-    return (precision){0x1p-11, 0x1p-24};
+    return (precision){0x1p-11, 0x1p-24, (2 - 0x1p-11) * 0x1p15};
   case SR_BF16:
-    return (precision){0x1p-8, 0x1p-133};
+    return (precision){0x1p-8, 0x1p-133, (2 - 0x1p-8) * 0x1p127};
   case SR_F32:
-    return (precision){0x1p-24, 0x1p-149};
+    return (precision){0x1p-24, 0x1p-149, (2 - 0x1p-24) * 0x1p127};
   default:
-    return (precision){0x1p-53, 0x1p-1074};
+    return (precision){0x1p-53, 0x1p-1074, (double)INFINITY};
   }
 }
 
 /* What rounding can do to a row: a score is off by some units of its reach and of what a slope has added to it, where
- * it has weight, a sum by some tens of units, and o by both times the largest |v|. Rounded factors add a unit of theirs
- * each. Scores or sums past the range of the sums' type explain anything. */
+ * it has weight, the more of them the longer the sums are that a few queries' products go into at once; a sum by some
+ * tens of units, and o by both times the largest |v|. Rounded factors add a unit of theirs each. Scores or sums past
+ * the range of the sums' type explain anything. */
 typedef struct bound {
   double o, lse;
 } bound;
@@ -191,10 +192,11 @@ static bound rounding(const sr_decision *d, const sr_reference *row) {
   if (!(row->reach * M_LOG2E < most && row->v_top < most / SR_SEGMENT))
     return (bound){(double)INFINITY, (double)INFINITY};
   const double bias = row->l > 0 ? row->bias / row->l : 0;
-  double relative = 2 * sums.unit * (32 + 4 * (row->reach + bias));
+  const double units = sr_decision_decodes(d) ? fmax(4, (double)d->opt.head_dim / 16) : 4;
+  double relative = 2 * sums.unit * (32 + units * (row->reach + bias));
   if (d->kernel->compute != d->kernel->sums)
     relative += 2 * factors.unit * (2 + (rounds_inputs(d) ? 4 * row->reach : 0));
-  return (bound){row->v_top * (relative + out.unit) + row->keys * sums.smallest + out.smallest, relative};
+  return (bound){row->v_top * (relative + out.unit) + 8 * row->keys * sums.smallest + out.smallest, relative};
 }
 
 /* How far a value is from its reference, as a share of what is allowed. One that is not finite must be met exactly. */
@@ -202,6 +204,12 @@ static double share(double got, double want, double allowed) {
   if (same(got, want) || isinf(allowed)) return 0;
   double error = fabs(got - want);
   return isfinite(error) ? error / allowed : (double)INFINITY;
+}
+
+/* Whether a type of output has no number as large as the reference, but for what is allowed, and has Inf for it. */
+static bool overflows(double got, double want, double allowed, sr_dtype type) {
+  return isinf(got) && isfinite(want) && !signbit(got) == !signbit(want) &&
+         fabs(want) + allowed >= precision_of(type).overflow;
 }
 
 /* Likewise of an element of o: a weight that float32 cannot hold may turn Inf into NaN. */
@@ -234,6 +242,7 @@ static void judge(const sr_plan *plan, const sr_tensors *t, group *g, int64_t r,
   result->lse_error = fmax(result->lse_error, relative_error(lse, want));
   for (int64_t i = 0; i < opt->value_dim; i++) {
     double ref = g->row[r].o[i];
+    if (overflows(o[i], ref, allowed.o, opt->out_dtype)) continue;
     result->o_error = fmax(result->o_error, relative_error(o[i], ref));
     worst = fmax(worst, share_of_o(o[i], ref, allowed.o));
   }

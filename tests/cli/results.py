@@ -182,6 +182,21 @@ class Results(Case):
             self.assertEqual(found['rows'], 9 * min(rows, 1024))
             self.assertLess(found['worst'], 1)
 
+    def test_verify_of_exact(self):
+        """Results that are as exact as they can be pass: sums that all round the same way, and values past the output's range."""
+        same = {'q': np.full((40, 2, 128), 3.7), 'k': np.full((300, 2, 128), 3.7), 'v': np.full((300, 2, 128), 3.7)}
+        few = {'q': np.full((1, 1, 512), 3.3), 'k': np.full((100, 1, 512), 4.1), 'v': np.full((100, 1, 512), 2.9)}
+        for data in same, few:
+            path = write(self.path('in.h5'), data)
+            for isa in 'portable', None:
+                self.attend(path, '-q', '-o', self.path('o.h5'), '--verify=40', env={'SEQRING_ISA': isa} if isa else {})
+        data = tensors()
+        data['v'][:] = np.where(np.arange(6) < 3, 1e5, -1e5)
+        for queries in 24, 1:
+            path = write(self.path('in.h5'), {**data, 'q': data['q'][:queries]})
+            self.attend(path, '-q', '-o', self.path('o.h5'), '--verify=24', '--out-dtype=float16')
+            self.assertTrue(np.isinf(self.values()[0]).all())
+
     def test_verify_of_infinite(self):
         """Errors that JSON has no words for."""
         data, stats = tensors((64, 2, 16), (64, 2, 16), (64, 2, 16)), self.path('run.json')
