@@ -11,7 +11,4 @@ bool sr_same_existing(const char *a, const char *b);
 /* The folder that path lies in, cut where it has more than size - 1 bytes. */
 void sr_folder_of(const char *path, char *folder, size_t size);
 
-/* The end of a path, short enough to leave a message room for what is wrong. */
-const char *sr_shown(const char *path);
-
 #endif

@@ -1,5 +1,29 @@
 #include "rows.h"
 
+#include <inttypes.h>
+#include <stdbool.h>
+
+#include "error.h"
+
+static bool fits(sr_span span, int64_t n) {
+  return span.start >= 0 && span.count >= 0 && span.start <= n && span.count <= n - span.start;
+}
+
+sr_status sr_rows_check(const sr_rows *rows, int64_t n, const char *where, const char *what) {
+  int64_t end = 0;
+  for (int i = 0; i < rows->n_spans; i++) {
+    const sr_span span = rows->span[i];
+    if (!fits(span, n))
+      return sr_fail(SR_ERR_ARGUMENT, "%s: %" PRId64 " rows from row %" PRId64 " are %s, and it has %" PRId64, where,
+                     span.count, span.start, what, n);
+    if (span.start < end)
+      return sr_fail(SR_ERR_ARGUMENT, "%s: rows from row %" PRId64 " are %s behind row %" PRId64, where, span.start,
+                     what, end - 1);
+    end = span.start + span.count;
+  }
+  return SR_OK;
+}
+
 int64_t sr_rows_find(const sr_rows *rows, int64_t number) {
   int64_t row = 0;
   for (int i = 0; i < rows->n_spans; i++) {

@@ -2,13 +2,12 @@
 #ifndef SR_BASE_ROWS_H
 #define SR_BASE_ROWS_H
 
+#include <seqring/status.h>
 #include <seqring/types.h>
-#include <stdbool.h>
 
-/* Whether a span lies in n rows. */
-static inline bool sr_span_fits(sr_span span, int64_t n) {
-  return span.start >= 0 && span.count >= 0 && span.start <= n && span.count <= n - span.start;
-}
+/* Whether spans lie in n rows, in ascending order; "are `what`" tells in the message what is to happen to the rows of
+ * `where`. Errors: SR_ERR_ARGUMENT. */
+sr_status sr_rows_check(const sr_rows *rows, int64_t n, const char *where, const char *what);
 
 /* Where row `number` of all is among the rows that a rank holds, or -1. */
 int64_t sr_rows_find(const sr_rows *rows, int64_t number);

@@ -10,4 +10,9 @@ static inline int sr_threads_allowed(int threads) {
   return threads < most ? threads : most;
 }
 
+/* Threads where so many are asked for, 0 being OpenMP's own choice. */
+static inline int sr_threads_for(int wanted) {
+  return sr_threads_allowed(wanted > 0 ? wanted : omp_get_max_threads());
+}
+
 #endif

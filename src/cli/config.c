@@ -9,7 +9,6 @@
 
 #include "arguments.h"
 #include "base/error.h"
-#include "base/path.h"
 
 enum { SIZE_MAX_BYTES = 1 << 20 };
 
@@ -118,17 +117,17 @@ sr_status sr_config_apply(unsigned command, const char *path, sr_settings *setti
   sr_status status = SR_OK;
   char *text = NULL;
   FILE *file = fopen(path, "re");
-  if (!file) return sr_fail(SR_ERR_ARGUMENT, "%s: cannot read the configuration: %s", sr_shown(path), strerror(errno));
+  if (!file) return sr_fail(SR_ERR_ARGUMENT, "%s: cannot read the configuration: %s", path, strerror(errno));
   text = calloc(1, SIZE_MAX_BYTES + 1);
   if (!text) {
-    status = sr_fail(SR_ERR_RESOURCE, "%s: no memory to read it", sr_shown(path));
+    status = sr_fail(SR_ERR_RESOURCE, "%s: no memory to read it", path);
     goto done;
   }
   size_t size = fread(text, 1, SIZE_MAX_BYTES, file);
   if (ferror(file))
-    status = sr_fail(SR_ERR_ARGUMENT, "%s: cannot read the configuration: %s", sr_shown(path), strerror(errno));
+    status = sr_fail(SR_ERR_ARGUMENT, "%s: cannot read the configuration: %s", path, strerror(errno));
   else if (size == SIZE_MAX_BYTES)
-    status = sr_fail(SR_ERR_ARGUMENT, "%s: too large for a configuration", sr_shown(path));
+    status = sr_fail(SR_ERR_ARGUMENT, "%s: too large for a configuration", path);
   else
     status = load(command, path, text, size, settings);
 done:

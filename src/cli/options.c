@@ -334,8 +334,7 @@ const sr_option sr_option_table[] = {
              "values, from their owner to each rank that sees them), node (keys and values, which the ranks of a node "
              "share, from node to node), ulysses (all tokens of some heads to each rank), hybrid:UxR (so in groups of "
              "U ranks, and keys and values round R groups; hybrid alone chooses U), decode (up to 16 queries, which "
-             "take no other), or "
-             "auto. It changes no bit of the result."},
+             "take no other), or auto. It changes no bit of the result."},
     {.name = "balance",
      .kind = SR_KIND_CHOICE,
      .argument = "HOW",

@@ -76,7 +76,7 @@ struct sr_stats {
 };
 
 static sr_status fail(const char *path) {
-  return sr_fail(sr_file_status(errno), "%s: cannot write the statistics: %s", sr_shown(path), strerror(errno));
+  return sr_fail(sr_file_status(errno), "%s: cannot write the statistics: %s", path, strerror(errno));
 }
 
 /* The stream of this process, output or errors, that goes to a file; -1 for none. */

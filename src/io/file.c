@@ -11,7 +11,12 @@
 #include "base/error.h"
 
 /* Linux moves a little less than 2 GiB a call. */
-enum { PIECE = 1 << 30 };
+enum { SHOWN = 600, PIECE = 1 << 30 };
+
+const char *sr_shown(const char *path) {
+  size_t length = strlen(path);
+  return length > SHOWN ? path + (length - SHOWN) : path;
+}
 
 int64_t sr_file_mtime(const struct stat *about) {
   return (int64_t)about->st_mtim.tv_sec * 1000000000 + about->st_mtim.tv_nsec;

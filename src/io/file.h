@@ -7,7 +7,8 @@
 
 #include <seqring/status.h>
 
-#include "base/path.h"
+/* The end of a path, short enough to leave a message room for what is wrong. */
+const char *sr_shown(const char *path);
 
 /* Room for what names a file and one of its datasets in a message. */
 enum { SR_WHERE_TEXT = 900 };

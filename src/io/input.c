@@ -179,29 +179,13 @@ static sr_status read_through_hdf5(sr_input *input, sr_input_tensor tensor, cons
   return status;
 }
 
-/* Refuses spans that do not lie one behind the other in the dataset. */
-static sr_status check_rows(const sr_rows *rows, const sr_dataset_info *dataset, const char *where) {
-  int64_t end = 0;
-  for (int i = 0; i < rows->n_spans; i++) {
-    const sr_span span = rows->span[i];
-    if (!sr_span_fits(span, dataset->dims[0]))
-      return sr_fail(SR_ERR_ARGUMENT, "%s: %" PRId64 " rows from row %" PRId64 " are asked for, and it has %" PRId64,
-                     where, span.count, span.start, dataset->dims[0]);
-    if (span.start < end)
-      return sr_fail(SR_ERR_ARGUMENT, "%s: rows from row %" PRId64 " are asked for behind row %" PRId64, where,
-                     span.start, end - 1);
-    end = span.start + span.count;
-  }
-  return SR_OK;
-}
-
 sr_status sr_input_read(sr_input *input, sr_input_tensor tensor, const sr_rows *rows, void *to) {
   const sr_dataset_info *dataset = &input->info.dataset[tensor];
   uint64_t row_bytes = sr_dtype_size(dataset->dtype);
   for (int i = 1; i < dataset->rank; i++) row_bytes *= (uint64_t)dataset->dims[i];
   char where[SR_WHERE_TEXT], *at = to;
   say_where(input, tensor, where, sizeof where);
-  SR_TRY(check_rows(rows, dataset, where));
+  SR_TRY(sr_rows_check(rows, dataset->dims[0], where, "asked for"));
   if (dataset->offset < 0) return read_through_hdf5(input, tensor, rows, row_bytes, to);
   for (int i = 0; i < rows->n_spans; i++) {
     const sr_span span = rows->span[i];

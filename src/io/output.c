@@ -98,20 +98,12 @@ const char *sr_output_partial_path(const sr_output *output) {
 
 sr_status sr_output_write(sr_output *output, int number, const sr_rows *rows, const void *from) {
   const char *at = from;
-  int64_t end = 0;
   kept *to = &output->dataset[number];
   char what[SR_WHERE_TEXT];
   snprintf(what, sizeof what, "%s: dataset '%s'", sr_shown(output->file.path), to->name);
+  SR_TRY(sr_rows_check(rows, to->dims[0], what, "to be written"));
   for (int i = 0; i < rows->n_spans; i++) {
     sr_span span = rows->span[i];
-    if (!sr_span_fits(span, to->dims[0]))
-      return sr_fail(SR_ERR_ARGUMENT,
-                     "%s: %" PRId64 " rows from row %" PRId64 " are to be written, and it has %" PRId64, what,
-                     span.count, span.start, to->dims[0]);
-    if (span.start < end)
-      return sr_fail(SR_ERR_ARGUMENT, "%s: rows from row %" PRId64 " are to be written behind row %" PRId64, what,
-                     span.start, end - 1);
-    end = span.start + span.count;
     SR_TRY(sr_file_write(output->fd, what, at, (uint64_t)span.count * to->row_bytes,
                          to->offset + (uint64_t)span.start * to->row_bytes));
     for (int64_t row = span.start; row < span.start + span.count; row++, at += to->row_bytes)

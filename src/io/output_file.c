@@ -107,21 +107,24 @@ static sr_status bad_name(const sr_output_spec *spec, const char *what, const ch
                  what, name ? name : "");
 }
 
+/* Whether one of the first n datasets has a name. */
+static bool is_dataset(const sr_output_spec *spec, int n, const char *name) {
+  for (int i = 0; i < n; i++)
+    if (!strcmp(name, spec->dataset[i].name)) return true;
+  return false;
+}
+
 /* Datasets and dimensions lie in one group, of whose attributes some are seqring's. */
 static sr_status check_names(const sr_output_spec *spec) {
   static const char *const own[] = {"creator", "provenance", "complete"};
   for (int i = 0; i < spec->n_datasets; i++) {
     const char *name = spec->dataset[i].name;
-    bool good = is_name(name);
-    for (int j = 0; good && j < i; j++) good = strcmp(name, spec->dataset[j].name) != 0;
-    if (!good) return bad_name(spec, "dataset", name);
+    if (!is_name(name) || is_dataset(spec, i, name)) return bad_name(spec, "dataset", name);
   }
   for (int i = 0; i < spec->n_datasets * SR_OUTPUT_RANK_MAX; i++) {
     const sr_output_dataset *dataset = &spec->dataset[i / SR_OUTPUT_RANK_MAX];
     const char *name = i % SR_OUTPUT_RANK_MAX < dataset->rank ? dataset->dimension[i % SR_OUTPUT_RANK_MAX] : NULL;
-    bool good = !name || is_name(name);
-    for (int j = 0; good && name && j < spec->n_datasets; j++) good = strcmp(name, spec->dataset[j].name) != 0;
-    if (!good) return bad_name(spec, "dimension", name);
+    if (name && (!is_name(name) || is_dataset(spec, spec->n_datasets, name))) return bad_name(spec, "dimension", name);
   }
   for (int i = 0; i < spec->n_texts; i++) {
     const char *name = spec->text[i].name;

@@ -8,7 +8,6 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/path.h"
 #include "comm/comm.h"
 #include "costs_file.h"
 #include "fit.h"
@@ -218,7 +217,7 @@ static sr_status read_input(run *r, const sr_rows *q_rows, const sr_rows *kv_row
 
 /* Puts the input's name before the text of a failure that its elements are behind. */
 static sr_status name_input(const run *r, sr_status named, sr_status status) {
-  return status == named ? sr_fail(status, "%s: %s", sr_shown(r->job->input->path), sr_error_text()) : status;
+  return status == named ? sr_fail(status, "%s: %s", r->job->input->path, sr_error_text()) : status;
 }
 
 static sr_status compute(run *r) {

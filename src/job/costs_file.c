@@ -18,7 +18,7 @@
 enum { FORMAT = 2, LARGEST_FILE = 64 << 10 };
 
 static sr_status bad_file(const char *path, const char *what) {
-  return sr_fail(SR_ERR_INPUT, "%s: no costs of a machine that seqring has measured: %s", sr_shown(path), what);
+  return sr_fail(SR_ERR_INPUT, "%s: no costs of a machine that seqring has measured: %s", path, what);
 }
 
 /* *json is NULL when there is no such file. */
@@ -27,7 +27,7 @@ static sr_status load(const char *path, json_t **json) {
   json_error_t error;
   *json = NULL;
   if (stat(path, &file))
-    return errno == ENOENT ? SR_OK : sr_fail(SR_ERR_INPUT, "%s: cannot be read: %s", sr_shown(path), strerror(errno));
+    return errno == ENOENT ? SR_OK : sr_fail(SR_ERR_INPUT, "%s: cannot be read: %s", path, strerror(errno));
   if (!S_ISREG(file.st_mode) || file.st_size > LARGEST_FILE) return bad_file(path, "it is no small file");
   *json = json_load_file(path, JSON_REJECT_DUPLICATES, &error);
   return *json ? SR_OK : bad_file(path, error.text);
@@ -101,11 +101,10 @@ static bool replace(const char *path, const json_t *json) {
 
 static sr_status keep(const char *path, int threads, const kept_costs *kept) {
   json_t *json = kept_json(threads, kept);
-  if (!json) return sr_fail(SR_ERR_RESOURCE, "%s: no memory for the costs of this machine", sr_shown(path));
+  if (!json) return sr_fail(SR_ERR_RESOURCE, "%s: no memory for the costs of this machine", path);
   sr_status status = SR_OK;
   if (!replace(path, json))
-    status = sr_fail(sr_file_status(errno), "%s: cannot keep the costs of this machine: %s", sr_shown(path),
-                     strerror(errno));
+    status = sr_fail(sr_file_status(errno), "%s: cannot keep the costs of this machine: %s", path, strerror(errno));
   json_decref(json);
   return status;
 }

@@ -122,8 +122,12 @@ static sr_status read_gguf(const char *path, sr_import *import) {
   return sr_import_gguf(import);
 }
 
+/* Where a tokenizer has no longest text this says so by an integer of 100 bits; no integer of its is needed. */
+static const char settings[] = "tokenizer_config.json";
+
 /* Adds a file of a folder to the metadata, if it is there, by its name. */
-static sr_status add_json(const char *folder, const char *name, size_t flags, json_t *metadata) {
+static sr_status add_json(const char *folder, const char *name, json_t *metadata) {
+  const size_t flags = strcmp(name, settings) ? 0 : JSON_DECODE_INT_AS_REAL;
   char path[4096];
   json_error_t error;
   if (snprintf(path, sizeof path, "%s/%s", folder, name) >= (int)sizeof path)
@@ -153,9 +157,7 @@ static sr_status add_text(const char *folder, const char *name, json_t *metadata
   return added ? SR_OK : sr_fail(SR_ERR_INPUT, "%s: it cannot be read, is too long, or is no UTF-8", path);
 }
 
-/* What is read of a folder: the last two are no JSON. The settings of a tokenizer that has no longest text say so by an
- * integer of 100 bits; no integer of theirs is needed. */
-static const char settings[] = "tokenizer_config.json";
+/* What is read of a folder: the last two are no JSON. */
 static const char *const names[] = {"config.json",  "generation_config.json", "tokenizer.json", settings,
                                     "modules.json", "1_Pooling/config.json",  "vocab.txt",      "model.safetensors"};
 enum { NAMES = sizeof names / sizeof *names, JSON_NAMES = NAMES - 2 };
@@ -181,9 +183,7 @@ static sr_status read_folder(const char *path, sr_import *import) {
   SR_TRY(open_file(import->tensors, &file, &size));
   SR_TRY(sr_source_read_safetensors(import->tensors, file, size, &import->source));
   import->source.metadata = json_object();
-  for (int i = 0; i < JSON_NAMES; i++)
-    SR_TRY(
-        add_json(path, names[i], !strcmp(names[i], settings) ? JSON_DECODE_INT_AS_REAL : 0, import->source.metadata));
+  for (int i = 0; i < JSON_NAMES; i++) SR_TRY(add_json(path, names[i], import->source.metadata));
   SR_TRY(add_text(path, "vocab.txt", import->source.metadata));
   return sr_import_folder(import);
 }

@@ -165,8 +165,8 @@ void sr_stack_before(const sr_stack_run *run, int64_t layer, const sr_stack_bloc
   const sr_attention *part = &run->layer[layer].own;
   const room r = room_of(run);
   const float *x = input_of(run, &part->norm, b, &r);
-  float *q = run->q + b->row * s->heads * s->head_width,
-        *k = sr_stack_layer_rows(run, run->k, layer) + b->row * sr_stack_kv_width(run);
+  float *q = run->q + b->row * s->heads * s->head_width;
+  float *k = sr_stack_layer_rows(run, run->k, layer) + b->row * sr_stack_kv_width(run);
   float *v = sr_stack_layer_rows(run, run->v, layer) + b->row * sr_stack_kv_width(run);
   multiply(run, &part->query, x, b->n, q);
   multiply(run, &part->key, x, b->n, k);

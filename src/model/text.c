@@ -7,7 +7,6 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "base/path.h"
 
 bool sr_numbers_add(sr_numbers *numbers, int64_t number) {
   int64_t *more = sr_grow(numbers->number, numbers->n, &numbers->room, sizeof *more);
@@ -53,10 +52,9 @@ static sr_status open_file(sr_text *t, const char *path) {
   struct stat about;
   t->file = strcmp(path, "-") ? fopen(path, "rbe") : stdin;
   t->begins = true;
-  if (!t->file) return sr_fail(SR_ERR_INPUT, "%s: the text cannot be opened: %s", sr_shown(path), strerror(errno));
-  if (fstat(fileno(t->file), &about))
-    return sr_fail(SR_ERR_INPUT, "%s: it cannot be read: %s", sr_shown(path), strerror(errno));
-  if (S_ISDIR(about.st_mode)) return sr_fail(SR_ERR_INPUT, "%s: it is a directory and no text", sr_shown(path));
+  if (!t->file) return sr_fail(SR_ERR_INPUT, "%s: the text cannot be opened: %s", path, strerror(errno));
+  if (fstat(fileno(t->file), &about)) return sr_fail(SR_ERR_INPUT, "%s: it cannot be read: %s", path, strerror(errno));
+  if (S_ISDIR(about.st_mode)) return sr_fail(SR_ERR_INPUT, "%s: it is a directory and no text", path);
   return SR_OK;
 }
 

@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/threads.h"
 #include "comm/transfer.h"
-#include "decision.h"
 #include "kernels/peak.h"
 #include "site.h"
 
@@ -211,7 +211,7 @@ static sr_status prepare(probe *p) {
 }
 
 sr_status sr_costs_measure(MPI_Comm comm, int threads, sr_costs *costs) {
-  probe p = {.comm = MPI_COMM_NULL, .threads = sr_plan_threads(threads)};
+  probe p = {.comm = MPI_COMM_NULL, .threads = sr_threads_for(threads)};
   sr_costs_default(costs);
   SR_TRY(sr_comm_dup(comm, &p.comm));
   sr_status status = sr_agree(p.comm, prepare(&p));

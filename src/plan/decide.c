@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/threads.h"
 #include "decode.h"
 #include "exchange.h"
 #include "schedule/heads.h"
@@ -233,7 +234,7 @@ sr_status sr_decide(const sr_options *options, const sr_site *site, const sr_way
   const sr_options *o = &d->opt;
   SR_TRY(keep_arrays(d));
   SR_TRY(sr_kernel_choose(choose_products(o), sr_decision_decodes(d), &d->kernel));
-  d->threads = sr_plan_threads(o->threads);
+  d->threads = sr_threads_for(o->threads);
   d->q_start = sr_mask_q_start(&o->mask, o->q_len, o->kv_len);
   d->scale = isnan(o->scale) ? 1 / sqrt((double)o->head_dim) : o->scale;
   d->lse_dtype = o->dtype == SR_F64 ? SR_F64 : SR_F32;

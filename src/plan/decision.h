@@ -3,10 +3,8 @@
 #define SR_PLAN_DECISION_H
 
 #include <math.h>
-#include <omp.h>
 #include <seqring/plan.h>
 
-#include "base/threads.h"
 #include "batch.h"
 #include "block.h"
 #include "kernels/kernel.h"
@@ -75,11 +73,6 @@ typedef struct sr_decision {
  * collective. Errors: SR_ERR_ARGUMENT, SR_ERR_RESOURCE. */
 sr_status sr_decide(const sr_options *options, const sr_site *site, const sr_way *way, sr_decision *decision);
 void sr_decision_free(sr_decision *decision);
-
-/* Threads where so many are asked for, 0 being OpenMP's own choice. */
-static inline int sr_plan_threads(int wanted) {
-  return sr_threads_allowed(wanted > 0 ? wanted : omp_get_max_threads());
-}
 
 /* Whether queries travel, and keys and values stay where they are. */
 static inline bool sr_decision_decodes(const sr_decision *d) {
